@@ -31,7 +31,7 @@ const WITHOUT_KEY: [&str; 2] = [
     "/shop.identity.v1.IdentityService/RefreshSession",
 ];
 
-/// The number of the option in `shop/mesh/v1/rule.proto`.
+/// The option of `shop/mesh/v1/rule.proto`.
 const RULE: &str = "shop.mesh.v1.rule";
 
 /// Reads all rules, sorted by path, or says everything that is wrong.
