@@ -1,1 +1,29 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+pub mod inbox;
+pub mod outbox;
+pub mod parse;
+pub mod requests;
+pub mod sealing;
+pub mod testing;
+pub mod time;
+
+mod currency;
+mod database;
+mod id;
+mod migration;
+mod money;
+mod page;
+mod reader;
+mod watching;
+
+pub use currency::{Currency, UnknownCurrency};
+pub use database::{Database, OpenError, Tx};
+pub use id::{Id, MalformedId};
+pub use migration::kit_migrations;
+pub use money::{Money, MoneyError};
+pub use page::{Cursor, Listed, Page, PageError, PageLimits};
+pub use reader::{BoxError, Reader};
+pub use requests::{KeptAnswer, Once, OnceTx, RequestError, RequestKey};
+pub use time::{Clock, Timestamp};
+pub use watching::{WATCH_INTERVAL, watch};

@@ -1,0 +1,34 @@
+//! The inbox: each reader applies each event once.
+
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use crate::database::{Database, Tx};
+use crate::id::Id;
+use crate::outbox::Event;
+use crate::time::{Clock, Timestamp};
+
+/// Whether this reader has not applied this event before. The note of it commits with the effect, so call it in
+/// the transaction of the effect, and do nothing when it answers false.
+pub async fn first_time(tx: &Tx, reader: &str, event_id: Id<Event>) -> Result<bool, DbErr> {
+    let sql = "INSERT INTO inbox (reader, event_id, applied) VALUES ($1, $2, $3) \
+               ON CONFLICT (reader, event_id) DO NOTHING";
+    let values = [
+        reader.into(),
+        event_id.as_uuid().into(),
+        Clock::system().now().into(),
+    ];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    Ok(tx.execute_raw(statement).await?.rows_affected() == 1)
+}
+
+/// Forgets what was applied before a time; says how many. Only for a time after which no producer and no queue
+/// can bring those events again.
+pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
+    let sql = "DELETE FROM inbox WHERE applied < $1";
+    let statement = Statement::from_sql_and_values(database.backend(), sql, [older_than.into()]);
+    Ok(database
+        .write()
+        .execute_raw(statement)
+        .await?
+        .rows_affected())
+}

@@ -1,0 +1,252 @@
+//! The outbox: a change and its event commit together, and a relay carries the event to its readers.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use proto::common as pb;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use uuid::Uuid;
+
+use crate::database::{Database, Tx};
+use crate::id::Id;
+use crate::time::{self, Timestamp};
+
+/// Statements name at most so many ids, well below what either store takes.
+const IDS_PER_STATEMENT_MAX: usize = 500;
+
+/// What happened to one subject. The payload is a message of its owner's contract, a person's data in it sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Each reader applies an id once.
+    pub id: Id<Event>,
+    /// Owner and what happened: "order.placed".
+    pub kind: String,
+    /// The id of what changed.
+    pub subject: String,
+    /// 1, 2, 3 … per subject, without gaps.
+    pub subject_version: i64,
+    /// When it happened.
+    pub occurred: Timestamp,
+    /// W3C trace context of the cause; empty when there was none.
+    pub traceparent: String,
+    /// Version of the payload's package: 1 for `v1`.
+    pub schema_version: i32,
+    /// The encoded message.
+    pub payload: Vec<u8>,
+}
+
+/// The envelope is not one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an event: its id, version or time is malformed")]
+pub struct MalformedEvent;
+
+impl Event {
+    /// A new event with a payload of the first schema version and no trace context.
+    pub fn new<M: Message>(
+        kind: &str,
+        subject: impl ToString,
+        subject_version: i64,
+        occurred: Timestamp,
+        payload: &M,
+    ) -> Self {
+        Self {
+            id: Id::new(),
+            kind: kind.to_owned(),
+            subject: subject.to_string(),
+            subject_version,
+            occurred: time::truncate(occurred),
+            traceparent: String::new(),
+            schema_version: 1,
+            payload: payload.encode_to_vec(),
+        }
+    }
+
+    /// The same event, with the trace context of its cause.
+    pub fn caused_by(self, traceparent: impl Into<String>) -> Self {
+        Self {
+            traceparent: traceparent.into(),
+            ..self
+        }
+    }
+
+    /// The payload as the message that `kind` names.
+    pub fn decode<M: Message + Default>(&self) -> Result<M, prost::DecodeError> {
+        M::decode(self.payload.as_slice())
+    }
+}
+
+/// Writes an event in the transaction of its cause. Fails when the subject has an event of this version already.
+pub async fn append(tx: &Tx, event: &Event) -> Result<(), DbErr> {
+    let sql = "INSERT INTO outbox \
+               (id, kind, subject, subject_version, occurred, traceparent, schema_version, payload) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let values = [
+        event.id.as_uuid().into(),
+        event.kind.clone().into(),
+        event.subject.clone().into(),
+        event.subject_version.into(),
+        event.occurred.into(),
+        event.traceparent.clone().into(),
+        event.schema_version.into(),
+        event.payload.clone().into(),
+    ];
+    tx.execute_raw(Statement::from_sql_and_values(
+        tx.get_database_backend(),
+        sql,
+        values,
+    ))
+    .await
+    .map(drop)
+}
+
+/// The events that are still to be carried, oldest first; of each subject at most its oldest unsent run.
+pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr> {
+    unsent_except(database, limit, &[]).await
+}
+
+/// The same without some subjects: those whose reader fails must not hide the others behind them.
+pub async fn unsent_except(
+    database: &Database,
+    limit: u64,
+    held: &[String],
+) -> Result<Vec<Event>, DbErr> {
+    // Clocks of two processes may disagree, so an id may be older than that of an earlier version.
+    // Such a row waits until the earlier one is sent.
+    let mut sql = "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND NOT EXISTS (\
+                   SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
+                   AND e.subject_version < o.subject_version AND e.id > o.id)"
+        .to_owned();
+    let mut values: Vec<Value> = vec![i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    if !held.is_empty() {
+        sql.push_str(&format!(
+            " AND o.subject NOT IN ({})",
+            placeholders(2, held.len())
+        ));
+        values.extend(held.iter().map(|subject| Value::from(subject.clone())));
+    }
+    sql.push_str(" ORDER BY o.id LIMIT $1");
+
+    let statement = Statement::from_sql_and_values(database.backend(), sql, values);
+    let rows = database.read().query_all_raw(statement).await?;
+    let events = rows
+        .iter()
+        .map(read)
+        .collect::<Result<Vec<Event>, DbErr>>()?;
+    Ok(first_runs(events))
+}
+
+/// Marks events as carried. This is no news: it wakes nobody.
+pub async fn mark_sent(
+    database: &Database,
+    ids: &[Id<Event>],
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {
+        let sql = format!(
+            "UPDATE outbox SET sent = $1 WHERE sent IS NULL AND id IN ({})",
+            placeholders(2, ids.len())
+        );
+        let values =
+            std::iter::once(Value::from(now)).chain(ids.iter().map(|id| Value::from(id.as_uuid())));
+        database
+            .write()
+            .execute_raw(Statement::from_sql_and_values(
+                database.backend(),
+                sql,
+                values,
+            ))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes events that were carried before a time; says how many. Those not carried stay, however old.
+pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
+    let sql = "DELETE FROM outbox WHERE sent < $1";
+    let statement = Statement::from_sql_and_values(database.backend(), sql, [older_than.into()]);
+    Ok(database
+        .write()
+        .execute_raw(statement)
+        .await?
+        .rows_affected())
+}
+
+/// Leaves out what follows a gap: the missing version must be carried first.
+fn first_runs(events: Vec<Event>) -> Vec<Event> {
+    let mut next: HashMap<String, i64> = HashMap::new();
+    let mut runs = events;
+    runs.retain(|event| match next.get_mut(&event.subject) {
+        Some(version) if *version == event.subject_version => {
+            *version = version.saturating_add(1);
+            true
+        }
+        Some(_) => false,
+        None => {
+            next.insert(
+                event.subject.clone(),
+                event.subject_version.saturating_add(1),
+            );
+            true
+        }
+    });
+    runs
+}
+
+fn read(row: &QueryResult) -> Result<Event, DbErr> {
+    Ok(Event {
+        id: Id::from_uuid(row.try_get::<Uuid>("", "id")?),
+        kind: row.try_get("", "kind")?,
+        subject: row.try_get("", "subject")?,
+        subject_version: row.try_get("", "subject_version")?,
+        occurred: row.try_get("", "occurred")?,
+        traceparent: row.try_get("", "traceparent")?,
+        schema_version: row.try_get("", "schema_version")?,
+        payload: row.try_get("", "payload")?,
+    })
+}
+
+fn placeholders(first: usize, count: usize) -> String {
+    (first..first + count)
+        .map(|number| format!("${number}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl From<&Event> for pb::Event {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id.to_string(),
+            r#type: event.kind.clone(),
+            subject: event.subject.clone(),
+            subject_version: event.subject_version,
+            occur_time: Some(time::to_proto(event.occurred)),
+            traceparent: event.traceparent.clone(),
+            schema_version: event.schema_version,
+            payload: event.payload.clone(),
+        }
+    }
+}
+
+impl TryFrom<pb::Event> for Event {
+    type Error = MalformedEvent;
+
+    fn try_from(event: pb::Event) -> Result<Self, MalformedEvent> {
+        if event.subject_version < 1 {
+            return Err(MalformedEvent);
+        }
+        Ok(Self {
+            id: event.id.parse().map_err(|_| MalformedEvent)?,
+            kind: event.r#type,
+            subject: event.subject,
+            subject_version: event.subject_version,
+            occurred: event
+                .occur_time
+                .as_ref()
+                .and_then(time::from_proto)
+                .ok_or(MalformedEvent)?,
+            traceparent: event.traceparent,
+            schema_version: event.schema_version,
+            payload: event.payload,
+        })
+    }
+}

@@ -1,0 +1,42 @@
+//! Who reads news: bound to services where the process is put together, carried by the relay.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::outbox::Event;
+
+/// Whatever went wrong in a reader; the relay logs it and tries again later.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// One reader of events. Each event comes at least once, in order within its subject, so `apply` asks
+/// [`inbox::first_time`](crate::inbox::first_time) in the transaction of its effect.
+#[derive(Clone)]
+pub struct Reader {
+    /// Names the reader in inbox rows and queues; renaming it makes it a new reader.
+    pub name: &'static str,
+    /// What it wants to hear of: "order.delivered".
+    pub kinds: &'static [&'static str],
+    /// Takes one event. An error means "again, later", and holds back the later events of that subject.
+    pub apply: Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>,
+}
+
+impl Reader {
+    /// A reader from its function.
+    pub fn new<F, R>(name: &'static str, kinds: &'static [&'static str], apply: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        Self {
+            name,
+            kinds,
+            apply: Arc::new(move |event| Box::pin(apply(event))),
+        }
+    }
+
+    /// Whether it wants to hear of this kind.
+    pub fn reads(&self, kind: &str) -> bool {
+        self.kinds.contains(&kind)
+    }
+}
