@@ -1,1 +1,14 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+mod graphql;
+mod ids;
+mod logs;
+mod start;
+
+pub mod names;
+pub mod propagation;
+pub mod rpc;
+
+pub use graphql::GraphqlMetrics;
+pub use rpc::{RpcLabels, RpcMetrics};
+pub use start::{Error, Guard, LogFormat, Metrics, Settings, init};
