@@ -1,6 +1,7 @@
 //! One service's store: a SQLite file or a PostgreSQL database, behind the same few words.
 
 mod open;
+mod statement;
 mod tx;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 pub use open::OpenError;
+pub use statement::{execute, query};
 pub use tx::Tx;
 
 use crate::requests::{self, Once, RequestError, RequestKey, Running};

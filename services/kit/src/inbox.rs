@@ -1,8 +1,8 @@
 //! The inbox: each reader applies each event once.
 
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::DbErr;
 
-use crate::database::{Database, Tx};
+use crate::database::{Database, Tx, execute};
 use crate::id::Id;
 use crate::outbox::Event;
 use crate::time::{Clock, Timestamp};
@@ -17,18 +17,16 @@ pub async fn first_time(tx: &Tx, reader: &str, event_id: Id<Event>) -> Result<bo
         event_id.as_uuid().into(),
         Clock::system().now().into(),
     ];
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    Ok(tx.execute_raw(statement).await?.rows_affected() == 1)
+    Ok(execute(tx, sql, values).await? == 1)
 }
 
 /// Forgets what was applied before a time; says how many. Only for a time after which no producer and no queue
 /// can bring those events again.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    let sql = "DELETE FROM inbox WHERE applied < $1";
-    let statement = Statement::from_sql_and_values(database.backend(), sql, [older_than.into()]);
-    Ok(database
-        .write()
-        .execute_raw(statement)
-        .await?
-        .rows_affected())
+    execute(
+        database.write(),
+        "DELETE FROM inbox WHERE applied < $1",
+        [older_than.into()],
+    )
+    .await
 }

@@ -18,9 +18,9 @@ mod reader;
 mod watching;
 
 pub use currency::{Currency, UnknownCurrency};
-pub use database::{Database, OpenError, Tx};
+pub use database::{Database, OpenError, Tx, execute, query};
 pub use id::{Id, MalformedId};
-pub use migration::kit_migrations;
+pub use migration::{kit_migrations, tables};
 pub use money::{Money, MoneyError};
 pub use page::{Cursor, Listed, Page, PageError, PageLimits};
 pub use reader::{BoxError, Reader};

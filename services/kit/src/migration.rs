@@ -1,120 +1,95 @@
 //! The tables that every service has beside its own: outbox, inbox, requests.
 
 use sea_orm::prelude::async_trait::async_trait;
-use sea_orm::{ConnectionTrait, DbErr};
-use sea_orm_migration::sea_query::{
-    ColumnDef, Index, IndexCreateStatement, Table, TableCreateStatement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 /// What a service's migrator starts with, before its own migrations.
 pub fn kit_migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(News), Box::new(Requests)]
+    vec![Box::new(NEWS), Box::new(REQUESTS)]
 }
 
-struct News;
+/// A migration of a service: a name that sorts after the earlier ones, and statements in the words of PostgreSQL,
+/// which run on SQLite, too. Types that both know by these words: uuid, text, bigint, integer, boolean, bytea,
+/// timestamptz; JSON is kept as text.
+pub fn tables(name: &'static str, sql: &'static str) -> Box<dyn MigrationTrait> {
+    Box::new(Tables { name, sql })
+}
 
-impl MigrationName for News {
+struct Tables {
+    name: &'static str,
+    /// In the words of PostgreSQL; see [`in_words_of`].
+    sql: &'static str,
+}
+
+// Only what is unsent is looked for, and that is nearly nothing however long the outbox grows.
+const NEWS: Tables = Tables {
+    name: "kit_0001_news",
+    sql: "
+        CREATE TABLE outbox (
+            id uuid NOT NULL PRIMARY KEY,
+            kind text NOT NULL,
+            subject text NOT NULL,
+            subject_version bigint NOT NULL CHECK (subject_version > 0),
+            occurred timestamptz NOT NULL,
+            traceparent text NOT NULL,
+            schema_version integer NOT NULL,
+            payload bytea NOT NULL,
+            sent timestamptz,
+            UNIQUE (subject, subject_version)
+        );
+        CREATE INDEX outbox_unsent ON outbox (id) WHERE sent IS NULL;
+        CREATE INDEX outbox_sent ON outbox (sent) WHERE sent IS NOT NULL;
+        CREATE TABLE inbox (
+            reader text NOT NULL,
+            event_id uuid NOT NULL,
+            applied timestamptz NOT NULL,
+            PRIMARY KEY (reader, event_id)
+        );
+        CREATE INDEX inbox_applied ON inbox (applied);",
+};
+
+const REQUESTS: Tables = Tables {
+    name: "kit_0002_requests",
+    sql: "
+        CREATE TABLE requests (
+            principal text NOT NULL,
+            request_id text NOT NULL,
+            method text NOT NULL,
+            fingerprint bytea NOT NULL,
+            answer text NOT NULL,
+            lasting boolean NOT NULL,
+            created timestamptz NOT NULL,
+            PRIMARY KEY (principal, request_id)
+        );
+        CREATE INDEX requests_created ON requests (created) WHERE NOT lasting;",
+};
+
+impl MigrationName for Tables {
     fn name(&self) -> &str {
-        "kit_0001_news"
+        self.name
     }
 }
 
 #[async_trait]
-impl MigrationTrait for News {
+impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(outbox()).await?;
-        manager.create_index(outbox_versions()).await?;
-        // Only what is unsent is looked for, and that is nearly nothing however long the table grows.
-        let connection = manager.get_connection();
-        connection
-            .execute_unprepared("CREATE INDEX outbox_unsent ON outbox (id) WHERE sent IS NULL")
-            .await?;
-        connection
-            .execute_unprepared("CREATE INDEX outbox_sent ON outbox (sent) WHERE sent IS NOT NULL")
-            .await?;
-        manager.create_table(inbox()).await
+        let sql = in_words_of(manager.get_database_backend(), self.sql);
+        manager
+            .get_connection()
+            .execute_unprepared(&sql)
+            .await
+            .map(drop)
     }
 }
 
-struct Requests;
-
-impl MigrationName for Requests {
-    fn name(&self) -> &str {
-        "kit_0002_requests"
+/// SQLite keeps ids as bytes and times as text, and by any other name it would take them for numbers.
+fn in_words_of(backend: DbBackend, sql: &str) -> String {
+    match backend {
+        DbBackend::Sqlite => sql
+            .replace(" uuid", " blob")
+            .replace(" bytea", " blob")
+            .replace(" timestamptz", " text"),
+        _ => sql.to_owned(),
     }
-}
-
-#[async_trait]
-impl MigrationTrait for Requests {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(requests()).await?;
-        let created = Index::create()
-            .name("requests_created")
-            .table("requests")
-            .col("created")
-            .to_owned();
-        manager.create_index(created).await
-    }
-}
-
-fn outbox() -> TableCreateStatement {
-    Table::create()
-        .table("outbox")
-        .col(ColumnDef::new("id").uuid().not_null().primary_key())
-        .col(ColumnDef::new("kind").text().not_null())
-        .col(ColumnDef::new("subject").text().not_null())
-        .col(ColumnDef::new("subject_version").big_integer().not_null())
-        .col(
-            ColumnDef::new("occurred")
-                .timestamp_with_time_zone()
-                .not_null(),
-        )
-        .col(ColumnDef::new("traceparent").text().not_null())
-        .col(ColumnDef::new("schema_version").integer().not_null())
-        .col(ColumnDef::new("payload").blob().not_null())
-        .col(ColumnDef::new("sent").timestamp_with_time_zone())
-        .to_owned()
-}
-
-fn outbox_versions() -> IndexCreateStatement {
-    Index::create()
-        .unique()
-        .name("outbox_versions")
-        .table("outbox")
-        .col("subject")
-        .col("subject_version")
-        .to_owned()
-}
-
-fn inbox() -> TableCreateStatement {
-    Table::create()
-        .table("inbox")
-        .col(ColumnDef::new("reader").text().not_null())
-        .col(ColumnDef::new("event_id").uuid().not_null())
-        .col(
-            ColumnDef::new("applied")
-                .timestamp_with_time_zone()
-                .not_null(),
-        )
-        .primary_key(Index::create().col("reader").col("event_id"))
-        .to_owned()
-}
-
-fn requests() -> TableCreateStatement {
-    Table::create()
-        .table("requests")
-        .col(ColumnDef::new("principal").text().not_null())
-        .col(ColumnDef::new("request_id").text().not_null())
-        .col(ColumnDef::new("method").text().not_null())
-        .col(ColumnDef::new("fingerprint").blob().not_null())
-        .col(ColumnDef::new("answer").text().not_null())
-        .col(ColumnDef::new("lasting").boolean().not_null())
-        .col(
-            ColumnDef::new("created")
-                .timestamp_with_time_zone()
-                .not_null(),
-        )
-        .primary_key(Index::create().col("principal").col("request_id"))
-        .to_owned()
 }

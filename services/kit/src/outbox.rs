@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use prost::Message;
 use proto::common as pb;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::database::{Database, Tx};
+use crate::database::{Database, Tx, execute, query};
 use crate::id::Id;
 use crate::time::{self, Timestamp};
 
@@ -90,13 +90,7 @@ pub async fn append(tx: &Tx, event: &Event) -> Result<(), DbErr> {
         event.schema_version.into(),
         event.payload.clone().into(),
     ];
-    tx.execute_raw(Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        sql,
-        values,
-    ))
-    .await
-    .map(drop)
+    execute(tx, sql, values).await.map(drop)
 }
 
 /// The events that are still to be carried, oldest first; of each subject at most its oldest unsent run.
@@ -126,8 +120,7 @@ pub async fn unsent_except(
     }
     sql.push_str(" ORDER BY o.id LIMIT $1");
 
-    let statement = Statement::from_sql_and_values(database.backend(), sql, values);
-    let rows = database.read().query_all_raw(statement).await?;
+    let rows = query(database.read(), &sql, values).await?;
     let events = rows
         .iter()
         .map(read)
@@ -148,27 +141,19 @@ pub async fn mark_sent(
         );
         let values =
             std::iter::once(Value::from(now)).chain(ids.iter().map(|id| Value::from(id.as_uuid())));
-        database
-            .write()
-            .execute_raw(Statement::from_sql_and_values(
-                database.backend(),
-                sql,
-                values,
-            ))
-            .await?;
+        execute(database.write(), &sql, values).await?;
     }
     Ok(())
 }
 
 /// Removes events that were carried before a time; says how many. Those not carried stay, however old.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    let sql = "DELETE FROM outbox WHERE sent < $1";
-    let statement = Statement::from_sql_and_values(database.backend(), sql, [older_than.into()]);
-    Ok(database
-        .write()
-        .execute_raw(statement)
-        .await?
-        .rows_affected())
+    execute(
+        database.write(),
+        "DELETE FROM outbox WHERE sent < $1",
+        [older_than.into()],
+    )
+    .await
 }
 
 /// Leaves out what follows a gap: the missing version must be carried first.

@@ -9,12 +9,12 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use prost::Message;
-use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm::DbErr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::database::{Database, Tx};
+use crate::database::{Database, Tx, execute, query};
 use crate::time::{Clock, Timestamp};
 
 pub(crate) use running::Running;
@@ -129,8 +129,7 @@ impl OnceTx {
             self.key.request_id.clone().into(),
             json.into(),
         ];
-        let statement = Statement::from_sql_and_values(self.tx.get_database_backend(), sql, key);
-        match self.tx.execute_raw(statement).await?.rows_affected() {
+        match execute(&self.tx, sql, key).await? {
             1 => Ok(()),
             _ => Err(DbErr::RecordNotUpdated),
         }
@@ -198,9 +197,8 @@ async fn claim(tx: &Tx, key: &RequestKey) -> Result<bool, RequestError> {
         // The machine's time, whatever clock the service was given: only the age of the row hangs on it.
         Clock::system().now().into(),
     ];
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    match tx.execute_raw(statement).await {
-        Ok(done) => Ok(done.rows_affected() == 1),
+    match execute(tx, sql, values).await {
+        Ok(rows) => Ok(rows == 1),
         Err(error) if was_not_granted(&error) => Err(RequestError::InProgress),
         Err(error) => Err(error.into()),
     }
@@ -209,12 +207,9 @@ async fn claim(tx: &Tx, key: &RequestKey) -> Result<bool, RequestError> {
 async fn kept(tx: &Tx, key: &RequestKey) -> Result<KeptAnswer, RequestError> {
     let sql = "SELECT fingerprint, answer FROM requests WHERE principal = $1 AND request_id = $2";
     let values = [key.principal.clone().into(), key.request_id.clone().into()];
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     // Gone again means pruned between the two statements; asked again it will be the first.
-    let row = tx
-        .query_one_raw(statement)
-        .await?
-        .ok_or(RequestError::InProgress)?;
+    let rows = query(tx, sql, values).await?;
+    let row = rows.first().ok_or(RequestError::InProgress)?;
     match row.try_get::<Vec<u8>>("", "fingerprint")? == key.fingerprint {
         true => Ok(KeptAnswer {
             json: row.try_get("", "answer")?,
@@ -239,10 +234,5 @@ fn was_not_granted(error: &DbErr) -> bool {
 /// Forgets the answers given before a time, except the lasting ones; says how many.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
     let sql = "DELETE FROM requests WHERE created < $1 AND NOT lasting";
-    let statement = Statement::from_sql_and_values(database.backend(), sql, [older_than.into()]);
-    Ok(database
-        .write()
-        .execute_raw(statement)
-        .await?
-        .rows_affected())
+    execute(database.write(), sql, [older_than.into()]).await
 }
