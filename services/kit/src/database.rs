@@ -1,5 +1,6 @@
 //! One service's store: a SQLite file or a PostgreSQL database, behind the same few words.
 
+mod fault;
 mod open;
 mod statement;
 mod tx;
@@ -14,6 +15,8 @@ use sea_orm_migration::MigratorTrait;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+pub(crate) use fault::is_lock_timeout;
+pub use fault::is_transient;
 pub use open::OpenError;
 pub use statement::{execute, query};
 pub use tx::Tx;

@@ -18,7 +18,7 @@ mod reader;
 mod watching;
 
 pub use currency::{Currency, UnknownCurrency};
-pub use database::{Database, OpenError, Tx, execute, query};
+pub use database::{Database, OpenError, Tx, execute, is_transient, query};
 pub use id::{Id, MalformedId};
 pub use migration::{kit_migrations, tables};
 pub use money::{Money, MoneyError};

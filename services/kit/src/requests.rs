@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::database::{Database, Tx, execute, query};
+use crate::database::{Database, Tx, execute, is_lock_timeout, query};
 use crate::time::{Clock, Timestamp};
 
 pub(crate) use running::Running;
@@ -28,8 +28,6 @@ pub const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 60 * 60);
 const PRINCIPAL_LENGTH_MAX: usize = 255;
 const REQUEST_ID_LENGTH_MIN: usize = 8;
 const REQUEST_ID_LENGTH_MAX: usize = 255;
-/// PostgreSQL's code for a lock that was not granted within `lock_timeout`.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Names one request of one principal, and remembers what it said.
 #[derive(Clone, Debug)]
@@ -199,7 +197,7 @@ async fn claim(tx: &Tx, key: &RequestKey) -> Result<bool, RequestError> {
     ];
     match execute(tx, sql, values).await {
         Ok(rows) => Ok(rows == 1),
-        Err(error) if was_not_granted(&error) => Err(RequestError::InProgress),
+        Err(error) if is_lock_timeout(&error) => Err(RequestError::InProgress),
         Err(error) => Err(error.into()),
     }
 }
@@ -215,19 +213,6 @@ async fn kept(tx: &Tx, key: &RequestKey) -> Result<KeptAnswer, RequestError> {
             json: row.try_get("", "answer")?,
         }),
         false => Err(RequestError::Reused),
-    }
-}
-
-fn was_not_granted(error: &DbErr) -> bool {
-    let (DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
-        return false;
-    };
-    match cause {
-        sea_orm::RuntimeErr::SqlxError(cause) => cause
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code == LOCK_NOT_AVAILABLE),
-        sea_orm::RuntimeErr::Internal(_) => false,
     }
 }
 

@@ -249,3 +249,51 @@ async fn a_wrong_url_is_refused_without_being_repeated() {
         Some(OpenError::Storage(_))
     ));
 }
+
+#[tokio::test]
+async fn a_busy_store_is_told_from_a_wrong_statement() {
+    for database in databases().await {
+        let wrong = database
+            .read()
+            .execute_unprepared("SELECT * FROM nowhere")
+            .await
+            .unwrap_err();
+        assert!(!kit::is_transient(&wrong), "{wrong:?}");
+        assert!(!kit::is_transient(&sea_orm::DbErr::RecordNotInserted));
+    }
+    let Some(database) = kit::testing::postgres::<Migrator>().await else {
+        return;
+    };
+    let (holder, waiter) = (
+        database.begin().await.unwrap(),
+        database.begin().await.unwrap(),
+    );
+    holder
+        .execute_unprepared("LOCK TABLE effects")
+        .await
+        .unwrap();
+
+    let busy = waiter
+        .execute_unprepared("INSERT INTO effects (name) VALUES ('x')")
+        .await
+        .unwrap_err();
+
+    assert!(kit::is_transient(&busy), "{busy:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_busy_not_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("shop.sqlite").display());
+    let (one, two) = (
+        Database::open(&url).await.unwrap(),
+        Database::open(&url).await.unwrap(),
+    );
+    let held = one.begin().await.unwrap();
+
+    let busy = two.begin().await.err().unwrap();
+
+    assert!(kit::is_transient(&busy), "{busy:?}");
+    drop(held);
+    two.begin().await.unwrap();
+}
