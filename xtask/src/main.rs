@@ -1,1 +1,55 @@
-fn main() {}
+//! The project's automation: what one runs before a commit is what CI runs.
+
+mod checkout;
+mod contract;
+mod postgres;
+mod process;
+mod python;
+mod report;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::checkout::Checkout;
+use crate::report::Report;
+
+/// Automation of the shop's own development.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must hold before a change is merged, with a report of what ran and what did not.
+    Test {
+        /// Format, clippy and the tests on SQLite: what to run before a commit.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// buf: lint, format, and no break since the base and since the last release.
+    Contract,
+}
+
+fn main() -> ExitCode {
+    let checkout = Checkout::of_this_build();
+    let passed = match Arguments::parse().task {
+        Task::Test { quick } => test::run(&checkout, quick),
+        Task::Contract => {
+            let mut report = Report::begin();
+            contract::check(&mut report, &checkout);
+            report.print();
+            report.passed()
+        }
+    };
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
