@@ -163,3 +163,32 @@ fn free_port() -> Result<u16, Error> {
 fn pause() {
     thread::sleep(Duration::from_millis(100));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn a_server_answers_until_it_is_dropped_and_leaves_nothing() {
+        let Some(programs) = programs() else {
+            eprintln!("not run: PostgreSQL is not installed; `cargo xtask test` does that");
+            return;
+        };
+        let server = Postgres::start().unwrap();
+        let port = server.port;
+        let ask = |question: &str| {
+            let mut command = Command::new(programs.join("psql"));
+            process::read(command.args([&server.url(), "-Atc", question]))
+        };
+        let data = PathBuf::from(ask("show data_directory").unwrap());
+        assert_eq!(ask("select 6 * 7").unwrap(), "42");
+        assert!(data.exists());
+
+        drop(server);
+
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
+        assert!(!data.exists() && !data.parent().unwrap().exists());
+    }
+}
