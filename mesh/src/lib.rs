@@ -1,1 +1,20 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+pub mod context;
+
+pub mod status;
+pub mod testing;
+pub mod tokens;
+
+mod access;
+mod call;
+mod caller;
+mod client;
+mod deadline;
+mod measure;
+mod server;
+mod upstream;
+
+pub use caller::{Caller, Role, User};
+pub use server::{Served, Server, ServerSettings};
+pub use upstream::{Channel, Upstream};

@@ -1,0 +1,51 @@
+//! What stands between a service and another's methods: one stack, whether a wire follows or not.
+
+mod access;
+mod deadline;
+mod observe;
+mod retry;
+
+use std::sync::Arc;
+
+use http::Request;
+use observability::RpcMetrics;
+use tonic::body::Body;
+
+use crate::call::{Entry, Step};
+use crate::context::Context;
+
+pub(crate) use retry::Budget;
+
+/// A call on its way out, with what the layers above have learnt.
+pub(crate) struct Outgoing {
+    pub(crate) entry: &'static Entry,
+    pub(crate) context: Context,
+    pub(crate) request: Request<Body>,
+}
+
+/// What a stack is told about the service it leads to.
+pub(crate) struct Target {
+    pub(crate) caller: &'static str,
+    pub(crate) metrics: Arc<RpcMetrics>,
+    pub(crate) budget: Arc<Budget>,
+    /// In process the trace follows the task; on a wire it needs a header.
+    pub(crate) wire: bool,
+}
+
+/// Puts the stack in front of a way to the service. The table in the README gives the order and the reasons.
+pub(crate) fn stack(target: Target, way: impl Step<Request<Body>>) -> impl Step<Request<Body>> {
+    // Outermost: the time of both attempts is the time of the call, and a refusal to send is an answer too.
+    observe::layer(
+        target.metrics,
+        target.wire,
+        // Before any waiting: a call that would be refused is not sent, so it opens no circuit breaker.
+        access::layer(
+            target.caller,
+            // Around both attempts: a second one gets what is left, not the whole again.
+            deadline::layer(
+                // Next to the way, so that nothing above notices.
+                retry::layer(target.budget, way),
+            ),
+        ),
+    )
+}

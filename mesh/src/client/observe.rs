@@ -1,0 +1,58 @@
+//! Trace context out, one span, one measurement, one line in the record of the edge.
+
+use std::sync::Arc;
+
+use http::Request;
+use observability::{RpcMetrics, names, propagation};
+use tonic::body::Body;
+use tower::service_fn;
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::call::{Entry, Step, not_a_method};
+use crate::client::Outgoing;
+use crate::context;
+use crate::measure::Measured;
+
+pub(crate) fn layer(
+    metrics: Arc<RpcMetrics>,
+    wire: bool,
+    mut inner: impl Step<Outgoing>,
+) -> impl Step<Request<Body>> {
+    service_fn(move |mut request: Request<Body>| {
+        let begun = Entry::find(request.uri().path()).map(|entry| {
+            let span = span(entry);
+            let context = context::current();
+            let measured =
+                Measured::start(entry, metrics.clone(), context.record.clone(), span.clone());
+            let answer = span.in_scope(|| {
+                if wire {
+                    propagation::inject(request.headers_mut());
+                }
+                inner.call(Outgoing {
+                    entry,
+                    context,
+                    request,
+                })
+            });
+            (measured, answer.instrument(span))
+        });
+        async move {
+            let (measured, answer) = begun.ok_or_else(not_a_method)?;
+            measured.follow(answer.await)
+        }
+    })
+}
+
+fn span(entry: &Entry) -> tracing::Span {
+    tracing::info_span!(
+        target: names::CLIENT_SPANS,
+        "call",
+        otel.name = entry.rule.path,
+        otel.kind = "client",
+        { names::RPC_SYSTEM } = "grpc",
+        { names::RPC_SERVICE } = entry.rule.service,
+        { names::RPC_METHOD } = entry.rule.name,
+        { names::RPC_CODE } = Empty,
+    )
+}

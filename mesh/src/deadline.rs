@@ -1,0 +1,143 @@
+//! When waiting ends: read on the way in, enforced on both sides, shortened at every hop, for streams too.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body::{Frame, SizeHint};
+use proto::common::Reason;
+use tokio::time::{Instant, Sleep};
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use crate::status::{Problem, Violation};
+
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// The specification gives the number eight digits.
+const AMOUNT_MAX: u128 = 99_999_999;
+
+/// The answer to a caller whose time has passed.
+pub(crate) fn exceeded() -> Status {
+    let message = "the call took longer than its caller or its rule allows";
+    Problem::common(Code::DeadlineExceeded, Reason::DeadlineExceeded, message).status()
+}
+
+/// The earlier of two ends, where none is never.
+pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// How long the sender of these headers waits. A value that cannot be read is refused rather than waited for.
+pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+    let Some(value) = headers.get(GRPC_TIMEOUT) else {
+        return Ok(None);
+    };
+    parse(value).map(Some).ok_or_else(|| {
+        Problem::invalid(vec![Violation {
+            field: GRPC_TIMEOUT.as_str().to_owned(),
+            description: "must be one to eight digits and a unit of H, M, S, m, u or n".to_owned(),
+        }])
+        .status()
+    })
+}
+
+/// Tells the next hop how long is left.
+pub(crate) fn write(headers: &mut HeaderMap, left: Duration) {
+    let (amount, unit) = match left.as_micros() {
+        micros @ ..=AMOUNT_MAX => (micros, b'u'),
+        micros if micros / 1_000 <= AMOUNT_MAX => (micros / 1_000, b'm'),
+        _ => (u128::from(left.as_secs()).min(AMOUNT_MAX), b'S'),
+    };
+    let mut text = [b'0'; 9];
+    let mut rest = u64::try_from(amount).unwrap_or(u64::MAX);
+    let [digits @ .., last] = &mut text;
+    *last = unit;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
+        rest /= 10;
+    }
+    // Leading zeros are no more than digits; the eighth is the first.
+    if let Ok(value) = HeaderValue::from_bytes(&text) {
+        headers.insert(GRPC_TIMEOUT, value);
+    }
+}
+
+fn parse(value: &HeaderValue) -> Option<Duration> {
+    let (unit, digits) = value.as_bytes().split_last()?;
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    let amount = digits.iter().try_fold(0_u64, |amount, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| amount * 10 + u64::from(digit - b'0'))
+    })?;
+    Some(match unit {
+        b'H' => Duration::from_secs(amount * 3_600),
+        b'M' => Duration::from_secs(amount * 60),
+        b'S' => Duration::from_secs(amount),
+        b'm' => Duration::from_millis(amount),
+        b'u' => Duration::from_micros(amount),
+        b'n' => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+/// A stream that ends with DEADLINE_EXCEEDED when its time has passed, whether or not anything came before.
+pub(crate) struct Cut {
+    body: Body,
+    end: Pin<Box<Sleep>>,
+    ended: bool,
+}
+
+impl Cut {
+    pub(crate) fn new(body: Body, deadline: Instant) -> Body {
+        Body::new(Self {
+            body,
+            end: Box::pin(tokio::time::sleep_until(deadline)),
+            ended: false,
+        })
+    }
+}
+
+impl http_body::Body for Cut {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        // The end first: a stream that always has something ready would never be cut otherwise.
+        if self.end.as_mut().poll(context).is_ready() {
+            self.ended = true;
+            self.body = Body::empty();
+            let mut trailers = HeaderMap::new();
+            return match exceeded().add_header(&mut trailers) {
+                Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                Err(status) => Poll::Ready(Some(Err(status))),
+            };
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.ended = frame
+            .as_ref()
+            .is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

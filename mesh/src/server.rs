@@ -1,0 +1,167 @@
+//! What stands in front of a service's methods: one stack, the same in process and on a socket.
+
+mod catch;
+mod deadline;
+mod detach;
+mod identity;
+mod mask;
+mod message;
+mod observe;
+mod policy;
+mod shed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::TryFutureExt;
+use http::Request;
+use observability::RpcMetrics;
+use proto::rules::METHODS;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::util::BoxCloneSyncService;
+use tower::{Service, service_fn};
+
+use crate::call::{Entry, Step};
+use crate::tokens::Verifier;
+
+/// How much one service takes on at once.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings {
+    /// Calls under way; one more is refused at once.
+    pub calls_max: usize,
+    /// Streams to callers under way; they are long and idle, so they have a number of their own.
+    pub streams_max: usize,
+    /// The length of one message that comes in, in bytes.
+    pub message_in_max: usize,
+    /// The length of one message that goes out, in bytes.
+    pub message_out_max: usize,
+}
+
+/// What all services of a process share in front of their methods; built once.
+#[derive(Clone, Debug)]
+pub struct Server {
+    settings: ServerSettings,
+    verifier: Verifier,
+    metrics: Arc<RpcMetrics>,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// The metrics must have been made after `observability::init`.
+    pub fn new(settings: ServerSettings, verifier: Verifier, metrics: RpcMetrics) -> Self {
+        Self {
+            settings,
+            verifier,
+            metrics: Arc::new(metrics),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Puts the stack in front of a service's methods. The table in the README gives the order and the reasons.
+    pub fn stack(&self, service: &'static str, routes: Routes) -> Served {
+        let settings = self.settings;
+        let stack =
+            // Outermost, so that everything below shows up in one span and one measurement, refusals too.
+            observe::layer(
+                service,
+                self.metrics.clone(),
+                // Around all that can fail in an unforeseen way, and inside the measurement that counts it.
+                catch::layer(
+                    // Whoever may not call at all must not cost a place in the queue.
+                    policy::layer(
+                        // Before any work: an overloaded service answers "no" quickly rather than "yes" late.
+                        shed::layer(
+                            settings,
+                            // Outside of the task below, so that the answer is in time even if the task is not.
+                            deadline::layer(
+                                // From here on a caller that leaves tears nothing: an effect that began, ends.
+                                detach::layer(
+                                    self.tasks.clone(),
+                                    // After the cheap checks, since a token may cost a signature check or a fetch.
+                                    identity::layer(
+                                        self.verifier.clone(),
+                                        // Only a message that is wanted is read at all, and never a giant one.
+                                        message::layer(
+                                            settings,
+                                            // Next to the methods: nothing unforeseen that they say gets out.
+                                            mask::layer(methods(routes)),
+                                        ),
+                                    ),
+                                ),
+                            ),
+                        ),
+                    ),
+                ),
+            );
+        Served {
+            service,
+            stack: BoxCloneSyncService::new(stack),
+        }
+    }
+
+    /// Waits until every effect that began has ended, at most so long; says whether all did.
+    pub async fn finish(&self, limit: Duration) -> bool {
+        self.tasks.close();
+        tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()
+    }
+}
+
+/// A service with the server stack in front: to be called in process, or served on a socket.
+#[derive(Clone)]
+pub struct Served {
+    service: &'static str,
+    stack: BoxCloneSyncService<Request<Body>, http::Response<Body>, Status>,
+}
+
+impl Served {
+    /// The service's name in the contract's folder: "orders".
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The full names under which its methods travel: "shop.orders.v1.OrdersService".
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = METHODS
+            .iter()
+            .filter(|rule| rule.service == self.service)
+            .filter_map(|rule| rule.path.strip_prefix('/')?.split('/').next())
+            .collect();
+        names.dedup();
+        names
+    }
+
+    /// Answers one call that a workload sent.
+    pub(crate) fn call(
+        &mut self,
+        workload: Workload,
+        mut request: Request<Body>,
+    ) -> impl Future<Output = Result<http::Response<Body>, Status>> + Send + use<> {
+        request.extensions_mut().insert(workload);
+        self.stack.call(request)
+    }
+}
+
+/// Which service sent a call. Set by the binding in process or by the listener, never read from a header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Workload(pub(crate) &'static str);
+
+/// A call on its way through the stack, with what the layers above have learnt.
+pub(crate) struct Incoming {
+    pub(crate) entry: &'static Entry,
+    pub(crate) workload: &'static str,
+    pub(crate) deadline: Option<Instant>,
+    /// Held until the answer has ended, or the task that has the effect, whichever is later.
+    pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
+    pub(crate) request: Request<Body>,
+}
+
+/// The service's methods as the lowest step.
+fn methods(routes: Routes) -> impl Step<Incoming> {
+    let mut routes = routes.prepare();
+    service_fn(move |call: Incoming| routes.call(call.request).map_err(|never| match never {}))
+}

@@ -1,0 +1,81 @@
+//! A panic becomes INTERNAL: one call fails, the process goes on.
+//!
+//! The panic itself is logged by the process's hook, with its place and the trace id of the call.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http_body::{Frame, SizeHint};
+use proto::common::Reason;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::service_fn;
+
+use crate::call::Step;
+use crate::server::Incoming;
+use crate::status::Problem;
+
+pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
+    service_fn(move |call: Incoming| {
+        let streams = call.entry.rule.server_streaming;
+        // Unwind safe in effect: after a panic nothing of the call is looked at again.
+        let answer = catch_unwind(AssertUnwindSafe(|| inner.call(call)));
+        async move {
+            let answer = answer.map_err(|_| panicked())?;
+            let response = AssertUnwindSafe(answer)
+                .catch_unwind()
+                .await
+                .map_err(|_| panicked())??;
+            Ok(match streams {
+                true => response.map(|body| Body::new(Caught { body: Some(body) })),
+                false => response,
+            })
+        }
+    })
+}
+
+pub(crate) fn panicked() -> Status {
+    Problem::common(Code::Internal, Reason::Internal, "internal error").status()
+}
+
+/// A stream that ends with INTERNAL when it panics.
+struct Caught {
+    body: Option<Body>,
+}
+
+impl http_body::Body for Caught {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll_frame(context)));
+        polled.unwrap_or_else(|_| {
+            self.body = None;
+            Poll::Ready(Some(trailers(panicked())))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+/// An error as the last frame of a stream.
+pub(crate) fn trailers(status: Status) -> Result<Frame<Bytes>, Status> {
+    let mut trailers = http::HeaderMap::new();
+    status.add_header(&mut trailers)?;
+    Ok(Frame::trailers(trailers))
+}

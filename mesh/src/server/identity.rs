@@ -1,0 +1,159 @@
+//! Who asks, verified; whether the rule lets them; and the context that the method's own calls inherit.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http_body::{Frame, SizeHint};
+use proto::common::Reason;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::service_fn;
+
+use crate::access::{admit_user, service_only};
+use crate::call::{PREVIOUS_ATTEMPTS, Step};
+use crate::caller::{Caller, User};
+use crate::context::{self, Context};
+use crate::server::Incoming;
+use crate::status::Problem;
+use crate::tokens::{TokenError, Verifier};
+
+pub(crate) fn layer(verifier: Verifier, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
+    // Calls whose token is known go straight on; a spare serves those that have to wait for a check.
+    let spare = Arc::new(inner.clone());
+    service_fn(move |mut call: Incoming| {
+        let token = match service_only(call.entry.rule) {
+            true => Ok(None),
+            false => bearer(call.request.headers_mut()),
+        };
+        let known = token.and_then(|token| match token {
+            None => Ok(Known::User(None)),
+            Some(token) => Ok(match verifier.known(&token) {
+                Some(user) => Known::User(Some((token, user))),
+                None => Known::NotYet(token),
+            }),
+        });
+        let begun = known.and_then(|known| match known {
+            Known::User(user) => enter(&mut inner, call, user).map(Begun::Answering),
+            Known::NotYet(token) => Ok(Begun::Verifying(call, token)),
+        });
+        let (verifier, spare) = (verifier.clone(), spare.clone());
+        async move {
+            match begun? {
+                Begun::Answering(answer) => answer.await,
+                Begun::Verifying(call, token) => {
+                    let user = verifier.verify(&token).await.map_err(refusal)?;
+                    enter(&mut (*spare).clone(), call, Some((token, user)))?.await
+                }
+            }
+        }
+    })
+}
+
+enum Known {
+    User(Option<(Arc<str>, Arc<User>)>),
+    NotYet(Arc<str>),
+}
+
+enum Begun<F> {
+    Answering(F),
+    Verifying(Incoming, Arc<str>),
+}
+
+/// Checks the rule and runs the method in its context.
+fn enter<S: Step<Incoming>>(
+    inner: &mut S,
+    mut call: Incoming,
+    user: Option<(Arc<str>, Arc<User>)>,
+) -> Result<impl Future<Output = Result<http::Response<Body>, Status>> + Send + use<S>, Status> {
+    let rule = call.entry.rule;
+    let (token, user) = user.unzip();
+    admit_user(rule, call.workload, user.as_deref())?;
+
+    call.request.extensions_mut().insert(Caller {
+        workload: call.workload.into(),
+        user: user.as_deref().cloned(),
+    });
+    let context = Context {
+        deadline: call.deadline,
+        token,
+        user,
+        retried: is_retry(call.request.headers()),
+        record: None,
+    };
+    let streamed = rule.server_streaming.then(|| context.clone());
+    let answer = context::scope(context, inner.call(call));
+    Ok(async move {
+        let response = answer.await?;
+        Ok(match streamed {
+            Some(context) => response.map(|body| Body::new(Scoped { body, context })),
+            None => response,
+        })
+    })
+}
+
+/// Takes the token out of the headers: below this layer nobody needs it but the client stacks.
+fn bearer(headers: &mut HeaderMap) -> Result<Option<Arc<str>>, Status> {
+    let Some(value) = headers.remove(AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    });
+    token
+        .map(|token| Some(token.into()))
+        .ok_or_else(|| refusal(TokenError::Malformed))
+}
+
+fn refusal(error: TokenError) -> Status {
+    match error {
+        TokenError::KeysUnavailable(_) => {
+            Problem::unavailable("the check of access tokens", &error).status()
+        }
+        refused => Problem::common(
+            Code::Unauthenticated,
+            Reason::TokenInvalid,
+            refused.to_string(),
+        )
+        .status(),
+    }
+}
+
+fn is_retry(headers: &HeaderMap) -> bool {
+    headers
+        .get(PREVIOUS_ATTEMPTS)
+        .is_some_and(|attempts| attempts.as_bytes() != b"0")
+}
+
+/// A stream that does its work, and makes its calls, in the context of the call that opened it.
+struct Scoped {
+    body: Body,
+    context: Context,
+}
+
+impl http_body::Body for Scoped {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        context::enter(this.context.clone(), || {
+            Pin::new(&mut this.body).poll_frame(task)
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

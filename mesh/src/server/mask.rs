@@ -1,0 +1,100 @@
+//! An error that the service did not put together itself says nothing of our insides.
+//!
+//! Errors of the house carry details (`ErrorInfo`). One without them comes from the generated code (a message that
+//! cannot be read) or from a method that let a foreign error through.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use proto::common::Reason;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::service_fn;
+
+use crate::call::{Step, code_of};
+use crate::server::Incoming;
+use crate::server::catch::trailers;
+use crate::status::{Problem, Violation};
+
+/// How the generated code begins when bytes are not a message of the method.
+const UNREADABLE: [&str; 3] = [
+    "failed to decode",
+    "Missing request message",
+    "protocol error",
+];
+
+pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
+    service_fn(move |call: Incoming| {
+        let streams = call.entry.rule.server_streaming;
+        let answer = inner.call(call);
+        async move {
+            let response = answer.await?;
+            if let Some(masked) = masked(response.headers()) {
+                return Err(masked);
+            }
+            Ok(match streams {
+                true => response.map(|body| Body::new(Masked { body })),
+                false => response,
+            })
+        }
+    })
+}
+
+/// What to say instead of an error without details; nothing for those that may pass.
+fn masked(headers: &HeaderMap) -> Option<Status> {
+    code_of(headers).filter(|code| *code != Code::Ok)?;
+    let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
+    let unreadable = UNREADABLE
+        .iter()
+        .any(|start| status.message().starts_with(start));
+    match status.code() {
+        Code::Internal | Code::OutOfRange if unreadable => Some(
+            Problem::invalid(vec![Violation {
+                field: String::new(),
+                description: "the bytes are not a request of this method".to_owned(),
+            }])
+            .status(),
+        ),
+        Code::Internal | Code::Unknown | Code::DataLoss => {
+            let message = status.message();
+            tracing::error!(
+                { observability::names::ERROR } = message,
+                "a call failed: {message}"
+            );
+            Some(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
+        }
+        _ => None,
+    }
+}
+
+struct Masked {
+    body: Body,
+}
+
+impl http_body::Body for Masked {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let masked = match &frame {
+            Some(Ok(frame)) => frame.trailers_ref().and_then(masked),
+            _ => None,
+        };
+        Poll::Ready(masked.map(trailers).or(frame))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

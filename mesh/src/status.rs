@@ -1,0 +1,225 @@
+//! Errors as they travel: a code, a stable reason, what the message says as data, and when to try again.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::time::Duration;
+
+use kit::{PageError, RequestError};
+use observability::names;
+use proto::common::Reason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+pub use kit::parse::Violation;
+
+/// The domain of the reasons that any service may give; a service's own are under "<service>.shop".
+pub const DOMAIN: &str = "shop";
+/// When a caller should try again where nothing better is known.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+const PREFIX: &str = "REASON_";
+
+/// An error on its way to a caller. The message is for the person who wrote the call; programs read the reason.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    domain: String,
+    reason: &'static str,
+    message: String,
+    metadata: HashMap<String, String>,
+    violations: Vec<FieldViolation>,
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// A problem of one service: `Problem::new(code, "orders", Reason::OrderShipped.as_str_name(), "…")`.
+    pub fn new(
+        code: Code,
+        service: &'static str,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::build(code, format!("{service}.{DOMAIN}"), reason, message)
+    }
+
+    /// A problem that any service may have.
+    pub fn common(code: Code, reason: Reason, message: impl Into<String>) -> Self {
+        Self::build(code, DOMAIN.to_owned(), reason.as_str_name(), message)
+    }
+
+    /// Fields of the request are wrong; each violation says which and why.
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        let problem = Self::common(
+            Code::InvalidArgument,
+            Reason::InvalidFields,
+            "at least one field of the request is wrong",
+        );
+        violations
+            .into_iter()
+            .fold(problem, |problem, Violation { field, description }| {
+                problem.field(field, description)
+            })
+    }
+
+    /// A fault of ours. The chain of causes is logged here, once; the caller learns nothing of it.
+    pub fn internal(error: &dyn Error) -> Self {
+        let chain = chain(error);
+        tracing::error!({ names::ERROR } = chain, "a call failed: {chain}");
+        Self::common(Code::Internal, Reason::Internal, "internal error")
+    }
+
+    /// Something that is needed does not answer. The cause is logged here, once.
+    pub fn unavailable(what: &str, error: &dyn Error) -> Self {
+        let chain = chain(error);
+        tracing::warn!({ names::ERROR } = chain, "{what} is not available: {chain}");
+        Self::not_available(what)
+    }
+
+    pub(crate) fn not_available(what: &str) -> Self {
+        let message = format!("{what} is not available at the moment");
+        Self::common(Code::Unavailable, Reason::Unavailable, message).retry_after(RETRY_AFTER)
+    }
+
+    /// Somebody else changed the thing meanwhile.
+    pub fn etag_mismatch() -> Self {
+        let message = "it was changed meanwhile; read it again and decide again";
+        Self::common(Code::Aborted, Reason::EtagMismatch, message)
+    }
+
+    /// Adds a value that the message speaks of, as data.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl ToString) -> Self {
+        self.metadata.insert(key.into(), value.to_string());
+        self
+    }
+
+    /// Adds what is wrong with one field: `.field("lines[0].quantity", "must be above 0")`.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
+        self.violations
+            .push(FieldViolation::new(field, description));
+        self
+    }
+
+    /// Says when the call may be made again.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+
+    /// The problem as it travels.
+    pub fn status(self) -> Status {
+        let mut details = ErrorDetails::new();
+        details.set_error_info(self.reason, self.domain, self.metadata);
+        if !self.violations.is_empty() {
+            details.set_bad_request(self.violations);
+        }
+        if self.retry_after.is_some() {
+            details.set_retry_info(self.retry_after);
+        }
+        Status::with_error_details(self.code, self.message, details)
+    }
+
+    fn build(code: Code, domain: String, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            domain,
+            reason: reason.strip_prefix(PREFIX).unwrap_or(reason),
+            message: message.into(),
+            metadata: HashMap::new(),
+            violations: Vec::new(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<Problem> for Status {
+    fn from(problem: Problem) -> Self {
+        problem.status()
+    }
+}
+
+impl From<RequestError> for Problem {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Invalid => Problem::invalid(vec![Violation {
+                field: "request_id".to_owned(),
+                description: error.to_string(),
+            }]),
+            RequestError::Reused => Problem::common(
+                Code::InvalidArgument,
+                Reason::RequestIdReused,
+                error.to_string(),
+            ),
+            RequestError::InProgress => {
+                Problem::common(Code::Aborted, Reason::RequestInProgress, error.to_string())
+                    .retry_after(RETRY_AFTER)
+            }
+            RequestError::Storage(_) => Problem::internal(&error),
+        }
+    }
+}
+
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Size => Problem::invalid(vec![Violation {
+                field: "page_size".to_owned(),
+                description: error.to_string(),
+            }]),
+            PageError::Token => Problem::common(
+                Code::InvalidArgument,
+                Reason::PageTokenInvalid,
+                error.to_string(),
+            )
+            .field("page_token", error.to_string()),
+        }
+    }
+}
+
+/// Domain and reason of an error, if it is one of ours.
+pub fn reason_of(status: &Status) -> Option<(String, String)> {
+    let info = status.get_details_error_info()?;
+    Some((info.domain, info.reason))
+}
+
+/// The values that the message of an error speaks of.
+pub fn metadata_of(status: &Status) -> HashMap<String, String> {
+    status
+        .get_details_error_info()
+        .map(|info| info.metadata)
+        .unwrap_or_default()
+}
+
+/// What is wrong with which field.
+pub fn violations_of(status: &Status) -> Vec<Violation> {
+    let violations = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations);
+    violations
+        .unwrap_or_default()
+        .into_iter()
+        .map(
+            |FieldViolation {
+                 field, description, ..
+             }| Violation { field, description },
+        )
+        .collect()
+}
+
+/// When the call may be made again, if the error says so.
+pub fn retry_after_of(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
+}
+
+/// An error with its causes, outermost first, in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! The present keys, fetched when one is missing or all are old, by one caller at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use jsonwebtoken::DecodingKey;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::context::{self, Context};
+use crate::tokens::{FetchKeys, SigningKey, TokenError};
+
+/// Between two fetches there is at least this, however many unknown keys are named.
+pub(crate) const FETCH_INTERVAL: Duration = Duration::from_secs(10);
+/// After a fetch that failed the next may come sooner.
+const FAILED_INTERVAL: Duration = Duration::from_secs(1);
+/// Keys are fetched again after this, so that one that was withdrawn is forgotten.
+pub(crate) const AGE_MAX: Duration = Duration::from_secs(5 * 60);
+const PUBLIC_KEY_LENGTH: usize = 32;
+
+pub(super) struct Keys {
+    fetch: FetchKeys,
+    present: RwLock<Present>,
+    next_fetch: Mutex<Option<Instant>>,
+}
+
+#[derive(Clone, Default)]
+struct Present {
+    keys: Arc<HashMap<String, DecodingKey>>,
+    fetched: Option<Instant>,
+    /// Grows whenever the keys change: what was found with others no longer counts.
+    generation: u64,
+}
+
+impl Keys {
+    pub(super) fn new(fetch: FetchKeys) -> Self {
+        Self {
+            fetch,
+            present: RwLock::default(),
+            next_fetch: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.present(|present| present.generation)
+    }
+
+    /// The key of this name, and the generation that it belongs to.
+    pub(super) async fn get(&self, key_id: &str) -> Result<(DecodingKey, u64), TokenError> {
+        let fresh = |present: &Present| present.fetched.is_some_and(|at| at.elapsed() < AGE_MAX);
+        if let Some(found) =
+            self.present(|present| fresh(present).then(|| present.find(key_id)).flatten())
+        {
+            return Ok(found);
+        }
+        let refreshed = self.refresh().await;
+        match (self.present(|present| present.find(key_id)), refreshed) {
+            // Better an old key than nobody signed in because identity is being restarted.
+            (Some(found), _) => Ok(found),
+            (None, Ok(())) => Err(TokenError::Refused),
+            (None, Err(error)) => Err(error),
+        }
+    }
+
+    /// Fetches the keys, unless that was done a moment ago.
+    pub(super) async fn refresh(&self) -> Result<(), TokenError> {
+        let mut next_fetch = self.next_fetch.lock().await;
+        if next_fetch.is_some_and(|at| Instant::now() < at) {
+            return Ok(());
+        }
+        // In a context of its own: the call that fetches keys must not carry the token that waits for them.
+        let fetched = context::scope(Context::default(), (self.fetch)()).await;
+        let interval = match &fetched {
+            Ok(_) => FETCH_INTERVAL,
+            Err(_) => FAILED_INTERVAL,
+        };
+        *next_fetch = Instant::now().checked_add(interval);
+        let keys = fetched.map_err(|status| TokenError::KeysUnavailable(Box::new(status)))?;
+        self.replace(keys);
+        Ok(())
+    }
+
+    fn replace(&self, keys: Vec<SigningKey>) {
+        let usable = |key: &SigningKey| key.public_key.len() == PUBLIC_KEY_LENGTH;
+        let keys: HashMap<_, _> = keys
+            .into_iter()
+            .filter(usable)
+            .map(|key| (key.key_id, DecodingKey::from_ed_der(&key.public_key)))
+            .collect();
+        let mut present = self
+            .present
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if !same(&present.keys, &keys) {
+            present.keys = Arc::new(keys);
+            present.generation += 1;
+        }
+        present.fetched = Some(Instant::now());
+    }
+
+    fn present<T>(&self, look: impl FnOnce(&Present) -> T) -> T {
+        look(
+            &self
+                .present
+                .read()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        )
+    }
+}
+
+impl Present {
+    fn find(&self, key_id: &str) -> Option<(DecodingKey, u64)> {
+        Some((self.keys.get(key_id)?.clone(), self.generation))
+    }
+}
+
+fn same(one: &HashMap<String, DecodingKey>, other: &HashMap<String, DecodingKey>) -> bool {
+    let bytes = |key: &DecodingKey| key.try_get_as_bytes().map(<[u8]>::to_vec).ok();
+    one.len() == other.len()
+        && one.iter().all(|(id, key)| {
+            other
+                .get(id)
+                .is_some_and(|other| bytes(key) == bytes(other))
+        })
+}

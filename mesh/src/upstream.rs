@@ -1,0 +1,143 @@
+//! Where a service is: in this process, or at an address.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Request, Uri};
+use observability::RpcMetrics;
+use tonic::body::Body;
+use tonic::transport::Endpoint;
+use tonic::{Code, Status, transport};
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceExt, service_fn};
+
+use crate::call::{Entry, Step};
+use crate::client::{Budget, Target, stack};
+use crate::server::{Served, Workload};
+use crate::status::{Problem, chain};
+
+/// What generated clients take: a way to one service with the client stack in front.
+pub type Channel = BoxCloneSyncService<Request<Body>, http::Response<Body>, Status>;
+
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(1);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
+/// A page that nobody waits for any more resets the calls of its streams; a burst of that is no attack.
+const RESET_STREAMS_MAX: usize = 1_000;
+
+/// Where a service is. Clones share its connections and the budget of second attempts.
+#[derive(Clone)]
+pub struct Upstream {
+    place: Place,
+    metrics: Arc<RpcMetrics>,
+    budget: Arc<Budget>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Local(Served),
+    Remote(Connections),
+}
+
+impl Upstream {
+    /// A service of this process.
+    pub fn local(served: Served) -> Self {
+        Self::at(Place::Local(served))
+    }
+
+    /// A service at an address, over so many connections, which are opened when they are first needed. One for each
+    /// core is a good number: a connection is driven by one task.
+    pub fn remote(uri: Uri, connections: usize) -> Self {
+        let endpoint = Endpoint::from(uri)
+            .connect_timeout(CONNECT_TIME_MAX)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIME_MAX)
+            .keep_alive_while_idle(true)
+            .http2_max_concurrent_reset_streams(RESET_STREAMS_MAX)
+            .tcp_nodelay(true);
+        let channels = (0..connections.max(1))
+            .map(|_| endpoint.connect_lazy())
+            .collect();
+        Self::at(Place::Remote(Connections {
+            channels,
+            next: Arc::default(),
+        }))
+    }
+
+    /// A way to the service, speaking as `caller`.
+    pub fn channel(&self, caller: &'static str) -> Channel {
+        let target = Target {
+            caller,
+            metrics: self.metrics.clone(),
+            budget: self.budget.clone(),
+            wire: matches!(self.place, Place::Remote(_)),
+        };
+        match &self.place {
+            Place::Local(served) => {
+                BoxCloneSyncService::new(stack(target, local(served.clone(), caller)))
+            }
+            Place::Remote(connections) => {
+                BoxCloneSyncService::new(stack(target, remote(connections.clone())))
+            }
+        }
+    }
+
+    fn at(place: Place) -> Self {
+        Self {
+            place,
+            metrics: Arc::new(RpcMetrics::client()),
+            budget: Arc::new(Budget::new()),
+        }
+    }
+}
+
+fn local(mut served: Served, caller: &'static str) -> impl Step<Request<Body>> {
+    service_fn(move |request| served.call(Workload(caller), request))
+}
+
+fn remote(connections: Connections) -> impl Step<Request<Body>> {
+    service_fn(move |request: Request<Body>| {
+        let channel = connections.next();
+        let entry = Entry::find(request.uri().path());
+        async move {
+            let answer = match channel {
+                Some(channel) => channel.oneshot(request).await,
+                None => return Err(Problem::not_available("the service").status()),
+            };
+            answer.map_err(|error| lost(entry, error))
+        }
+    })
+}
+
+/// A connection that cannot be had, or broke, is UNAVAILABLE whatever the library calls it.
+fn lost(entry: Option<&Entry>, error: transport::Error) -> Status {
+    let service = entry.map_or("the service", |entry| entry.rule.service);
+    let cause = chain(&error);
+    tracing::debug!(
+        { observability::names::SERVICE } = service,
+        "{service} was not reached: {cause}"
+    );
+    let status = Status::from_error(error.into());
+    match status.code() {
+        Code::Cancelled | Code::ResourceExhausted => status,
+        _ => Problem::not_available(service)
+            .with("service", service)
+            .status(),
+    }
+}
+
+/// Connections to one service, used in turn.
+#[derive(Clone)]
+struct Connections {
+    channels: Arc<[transport::Channel]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Connections {
+    fn next(&self) -> Option<transport::Channel> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let at = turn.checked_rem(self.channels.len())?;
+        self.channels.get(at).cloned()
+    }
+}
