@@ -59,8 +59,6 @@ impl<F> Watching<F> {
             if self.seen.is_some() {
                 self.wait().await;
             }
-            // Marked before the read: a commit during the read wakes the next round.
-            self.changes.mark_unchanged();
             match (self.read)().await? {
                 None => return Ok(None),
                 Some((version, state)) if self.seen.is_none_or(|seen| version > seen) => {

@@ -106,6 +106,22 @@ async fn what_is_sent_is_not_carried_again_and_sending_wakes_nobody() {
 }
 
 #[tokio::test]
+async fn the_oldest_events_are_carried_first() {
+    for database in databases().await {
+        let events: Vec<Event> = ["d", "b", "e", "a", "c"]
+            .into_iter()
+            .map(|subject| event(subject, 1))
+            .collect();
+        let shuffled: Vec<Event> = [3, 1, 4, 0, 2].map(|index| events[index].clone()).into();
+        append(&database, &shuffled).await;
+
+        let read = outbox::unsent(&database, 4).await.unwrap();
+
+        assert_eq!(read, events[..4]);
+    }
+}
+
+#[tokio::test]
 async fn versions_come_in_order_although_their_ids_do_not() {
     for database in databases().await {
         // The second version was written by a process whose clock is behind.
