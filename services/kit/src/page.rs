@@ -37,7 +37,7 @@ pub struct Page {
 pub enum PageError {
     /// A negative number of items.
     #[error("page_size must not be negative")]
-    NegativeSize,
+    Size,
     /// Not a token of this list, or the other arguments have changed since it was given.
     #[error("page_token is not one that this list gave for these arguments")]
     Token,
@@ -69,7 +69,7 @@ impl Page {
         arguments: &M,
         limits: PageLimits,
     ) -> Result<Page, PageError> {
-        let size = match u64::try_from(size).map_err(|_| PageError::NegativeSize)? {
+        let size = match u64::try_from(size).map_err(|_| PageError::Size)? {
             0 => limits.default,
             size => size.min(limits.max),
         };

@@ -31,8 +31,8 @@ fn sizes_are_defaulted_capped_and_never_negative() {
     ] {
         assert_eq!(page(asked, "").map(|page| page.size), given, "{asked}");
     }
-    assert_eq!(page(-1, "").unwrap_err(), PageError::NegativeSize);
-    assert_eq!(page(i32::MIN, "").unwrap_err(), PageError::NegativeSize);
+    assert_eq!(page(-1, "").unwrap_err(), PageError::Size);
+    assert_eq!(page(i32::MIN, "").unwrap_err(), PageError::Size);
 }
 
 #[test]
