@@ -155,6 +155,10 @@ impl From<RequestError> for Problem {
                 Problem::common(Code::Aborted, Reason::RequestInProgress, error.to_string())
                     .retry_after(RETRY_AFTER)
             }
+            // Busy or away: the same call may succeed a moment later.
+            RequestError::Storage(ref cause) if kit::is_transient(cause) => {
+                Problem::unavailable("the store", &error)
+            }
             RequestError::Storage(_) => Problem::internal(&error),
         }
     }
@@ -163,7 +167,7 @@ impl From<RequestError> for Problem {
 impl From<PageError> for Problem {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::Size => Problem::invalid(vec![Violation {
+            PageError::NegativeSize => Problem::invalid(vec![Violation {
                 field: "page_size".to_owned(),
                 description: error.to_string(),
             }]),
