@@ -96,7 +96,7 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    pub(crate) fn new(body: Body, deadline: Instant) -> Body {
+    pub(crate) fn at(deadline: Instant, body: Body) -> Body {
         Body::new(Self {
             body,
             end: Box::pin(tokio::time::sleep_until(deadline)),

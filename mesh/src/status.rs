@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
-use kit::{PageError, RequestError};
+use kit::{PageError, RequestError, is_transient};
 use observability::names;
 use proto::common::Reason;
 use tonic::{Code, Status};
@@ -159,6 +159,10 @@ impl From<RequestError> for Problem {
             RequestError::Storage(ref cause) if kit::is_transient(cause) => {
                 Problem::unavailable("the store", &error)
             }
+            // Also the way for a service's own store errors: a busy store is worth another try, a wrong one is not.
+            RequestError::Storage(ref cause) if is_transient(cause) => {
+                Problem::unavailable("the store", &error)
+            }
             RequestError::Storage(_) => Problem::internal(&error),
         }
     }
@@ -167,7 +171,7 @@ impl From<RequestError> for Problem {
 impl From<PageError> for Problem {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::NegativeSize => Problem::invalid(vec![Violation {
+            PageError::Size => Problem::invalid(vec![Violation {
                 field: "page_size".to_owned(),
                 description: error.to_string(),
             }]),

@@ -6,10 +6,11 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, ready};
+use kit::Clock;
 use observability::RpcMetrics;
 use tonic::Status;
 use tonic::service::Routes;
@@ -18,7 +19,7 @@ use tower::{Service, service_fn};
 use uuid::Uuid;
 
 use crate::caller::{Role, User};
-use crate::context::{self, Context};
+use crate::context;
 use crate::server::{Served, Server, ServerSettings};
 use crate::status::Problem;
 use crate::tokens::{Claims, SigningPair, UnusableSeed, Verifier};
@@ -64,10 +65,7 @@ pub fn verifier() -> Verifier {
 
 /// A token that says who this is, as identity would sign it.
 pub fn token(user: &User) -> Result<String, Status> {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_err(|error| Problem::internal(&error))?
-        .as_secs();
+    let now = u64::try_from(Clock::system().now().timestamp()).unwrap_or_default();
     pair()?
         .sign(&Claims::new(user, now, LIFE))
         .map_err(unsigned)

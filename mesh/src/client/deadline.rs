@@ -33,7 +33,7 @@ pub(crate) fn layer(mut inner: impl Step<Outgoing>) -> impl Step<Outgoing> {
                 .await
                 .map_err(|_| exceeded())??;
             Ok(match rule.server_streaming {
-                true => response.map(|body| Cut::new(body, deadline)),
+                true => response.map(|body| Cut::at(deadline, body)),
                 false => response,
             })
         }

@@ -29,7 +29,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
                     let answer = tokio::time::timeout_at(deadline, answer).await;
                     let response = answer.map_err(|_| exceeded())??;
                     Ok(match rule.server_streaming {
-                        true => response.map(|body| Cut::new(body, deadline)),
+                        true => response.map(|body| Cut::at(deadline, body)),
                         false => response,
                     })
                 }

@@ -29,16 +29,12 @@ pub(crate) fn layer(verifier: Verifier, mut inner: impl Step<Incoming>) -> impl 
             true => Ok(None),
             false => bearer(call.request.headers_mut()),
         };
-        let known = token.and_then(|token| match token {
-            None => Ok(Known::User(None)),
-            Some(token) => Ok(match verifier.known(&token) {
-                Some(user) => Known::User(Some((token, user))),
-                None => Known::NotYet(token),
-            }),
-        });
-        let begun = known.and_then(|known| match known {
-            Known::User(user) => enter(&mut inner, call, user).map(Begun::Answering),
-            Known::NotYet(token) => Ok(Begun::Verifying(call, token)),
+        let begun = token.and_then(|token| match token {
+            None => enter(&mut inner, call, None).map(Begun::Answering),
+            Some(token) => match verifier.known(&token) {
+                Some(user) => enter(&mut inner, call, Some((token, user))).map(Begun::Answering),
+                None => Ok(Begun::Verifying(Box::new(call), token)),
+            },
         });
         let (verifier, spare) = (verifier.clone(), spare.clone());
         async move {
@@ -46,21 +42,16 @@ pub(crate) fn layer(verifier: Verifier, mut inner: impl Step<Incoming>) -> impl 
                 Begun::Answering(answer) => answer.await,
                 Begun::Verifying(call, token) => {
                     let user = verifier.verify(&token).await.map_err(refusal)?;
-                    enter(&mut (*spare).clone(), call, Some((token, user)))?.await
+                    enter(&mut (*spare).clone(), *call, Some((token, user)))?.await
                 }
             }
         }
     })
 }
 
-enum Known {
-    User(Option<(Arc<str>, Arc<User>)>),
-    NotYet(Arc<str>),
-}
-
 enum Begun<F> {
     Answering(F),
-    Verifying(Incoming, Arc<str>),
+    Verifying(Box<Incoming>, Arc<str>),
 }
 
 /// Checks the rule and runs the method in its context.

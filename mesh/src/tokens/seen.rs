@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use kit::Clock;
 
 use crate::caller::User;
 use crate::tokens::LEEWAY;
@@ -62,8 +63,5 @@ impl Seen {
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map(|since| since.as_secs())
-        .unwrap_or_default()
+    u64::try_from(Clock::system().now().timestamp()).unwrap_or_default()
 }

@@ -1,0 +1,247 @@
+//! Accepting connections within limits, and letting go of them in order.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/2 from the first byte.
+    Grpc,
+    /// HTTP/1.1 or HTTP/2, with upgrades to WebSocket.
+    Http,
+}
+
+/// What one listener allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections in all; the next one waits until one ends.
+    pub connections_max: usize,
+    /// Connections from one address; one more is closed at once.
+    pub connections_per_address_max: usize,
+    /// Streams at once on one HTTP/2 connection; hyper's own default would be lifted by nobody else.
+    pub streams_max: u32,
+    /// The length of all headers of a request together, in bytes.
+    pub headers_length_max: u32,
+    /// How long a client may take to send the headers of a request over HTTP/1.1.
+    pub header_time_max: Duration,
+    /// After this a connection is asked to end, so that clients spread over new replicas; never when not given.
+    pub age_max: Option<Duration>,
+    /// How long calls under way may take to end once the process is told to stop.
+    pub drain_time_max: Duration,
+}
+
+/// Streams that clients reset before they were accepted. A page that is left resets a few; a flood is an attack.
+const RESET_STREAMS_MAX: usize = 200;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
+/// When the process has no file descriptor left, trying again at once would only burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves connections until `shutdown`, then lets the calls under way end within the limit. The service sees the
+/// address of its client as an extension of the request ([`SocketAddr`]).
+pub async fn connections<S, B>(
+    listener: TcpListener,
+    protocol: Protocol,
+    limits: Limits,
+    service: S,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
+{
+    let mut shutdown = pin!(shutdown);
+    let builder = Arc::new(builder(protocol, limits));
+    let places = Arc::new(tokio::sync::Semaphore::new(limits.connections_max));
+    let addresses = Addresses::default();
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    loop {
+        let accepted = async {
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = accepted => accepted,
+        };
+        let Ok((stream, address)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let Some(visit) = addresses.enter(address.ip(), limits.connections_per_address_max) else {
+            continue;
+        };
+        let served = serve(
+            builder.clone(),
+            stream,
+            Addressed {
+                service: service.clone(),
+                address,
+            },
+            limits.age_max,
+            stop.clone(),
+        );
+        tasks.spawn(async move {
+            served.await;
+            drop((visit, place));
+        });
+    }
+    drop(listener);
+
+    stop.cancel();
+    tasks.close();
+    if tokio::time::timeout(limits.drain_time_max, tasks.wait())
+        .await
+        .is_err()
+    {
+        let left = tasks.len();
+        tracing::warn!(
+            { observability::names::COUNT } = left,
+            "{left} connections did not end in time"
+        );
+    }
+}
+
+type Builder = auto::Builder<TokioExecutor>;
+
+fn builder(protocol: Protocol, limits: Limits) -> Builder {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time_max)
+        .max_buf_size(
+            usize::try_from(limits.headers_length_max)
+                .unwrap_or(usize::MAX)
+                .max(8_192),
+        );
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(limits.headers_length_max)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIME_MAX);
+    match protocol {
+        Protocol::Grpc => builder.http2_only(),
+        Protocol::Http => builder,
+    }
+}
+
+async fn serve<S, B>(
+    builder: Arc<Builder>,
+    stream: TcpStream,
+    service: Addressed<S>,
+    age_max: Option<Duration>,
+    stop: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
+{
+    // Small answers should not wait for more; without the option they merely come later.
+    drop(stream.set_nodelay(true));
+    let service = TowerToHyperService::new(service);
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let old = async {
+        match age_max {
+            Some(age) => tokio::time::sleep(age).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        // How a connection ends is the client's affair.
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => {}
+        () = old => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    drop(connection.await);
+}
+
+/// Tells the service where its client is.
+#[derive(Clone)]
+struct Addressed<S> {
+    service: S,
+    address: SocketAddr,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Addressed<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> S::Future {
+        request.extensions_mut().insert(self.address);
+        self.service.call(request)
+    }
+}
+
+/// How many connections each address has.
+#[derive(Clone, Default)]
+struct Addresses {
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+struct Visit {
+    addresses: Addresses,
+    address: IpAddr,
+}
+
+impl Addresses {
+    fn enter(&self, address: IpAddr, max: usize) -> Option<Visit> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= max {
+            return None;
+        }
+        *count += 1;
+        Some(Visit {
+            addresses: self.clone(),
+            address,
+        })
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut counts = self
+            .addresses
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&self.address) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(counts.remove(&self.address)),
+        }
+    }
+}

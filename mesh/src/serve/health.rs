@@ -1,0 +1,156 @@
+//! Whether the services of a process can do their work: each one's own store is asked, again and again.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::{BoxFuture, join_all};
+use kit::BoxError;
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health as HealthService, HealthServer};
+use tonic_health::server::{HealthReporter, HealthService as Statuses};
+
+const INTERVAL: Duration = Duration::from_secs(2);
+const PING_TIME_MAX: Duration = Duration::from_secs(1);
+/// The name under which the health protocol asks for the process as a whole.
+const WHOLE: &str = "";
+
+/// How to tell whether one service can do its work.
+#[derive(Clone)]
+pub struct Check {
+    /// What is named when it cannot: "orders".
+    pub service: &'static str,
+    /// The names under which it is asked for: [`Served::names`](crate::Served::names).
+    pub names: Vec<&'static str>,
+    /// Asks the service's own store.
+    pub ping: Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>,
+}
+
+impl Check {
+    /// A check from a function that asks the store.
+    pub fn new<F, R>(service: &'static str, names: Vec<&'static str>, ping: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        Self {
+            service,
+            names,
+            ping: Arc::new(move || Box::pin(ping())),
+        }
+    }
+}
+
+/// The state of all services of a process. Clones share it; the checks end with [`stop`](Health::stop).
+#[derive(Clone)]
+pub struct Health {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    checks: Vec<Check>,
+    reporter: HealthReporter,
+    missing: Mutex<BTreeSet<&'static str>>,
+    stopped: CancellationToken,
+}
+
+impl Health {
+    /// Asks all stores once, then keeps asking.
+    pub async fn start(checks: Vec<Check>) -> Self {
+        let shared = Arc::new(Shared {
+            checks,
+            reporter: HealthReporter::new(),
+            missing: Mutex::default(),
+            stopped: CancellationToken::new(),
+        });
+        shared.look().await;
+        let watched = shared.clone();
+        tokio::spawn(async move {
+            let stopped = watched.stopped.clone();
+            let watching = async {
+                loop {
+                    tokio::time::sleep(INTERVAL).await;
+                    watched.look().await;
+                }
+            };
+            stopped.run_until_cancelled(watching).await;
+        });
+        Self { shared }
+    }
+
+    /// The services that cannot do their work, by name; none when the process is ready. A process that is being
+    /// stopped is not.
+    pub fn missing(&self) -> Vec<&'static str> {
+        if self.shared.stopped.is_cancelled() {
+            return vec!["stopping"];
+        }
+        let missing = self
+            .shared
+            .missing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        missing.iter().copied().collect()
+    }
+
+    /// From now on nothing is served any more.
+    pub async fn stop(&self) {
+        self.shared.stopped.cancel();
+        self.shared.say(WHOLE, false).await;
+        for name in self.shared.checks.iter().flat_map(|check| &check.names) {
+            self.shared.say(name, false).await;
+        }
+    }
+
+    pub(crate) fn service(&self) -> HealthServer<impl HealthService + use<>> {
+        HealthServer::new(Statuses::from_health_reporter(self.shared.reporter.clone()))
+    }
+}
+
+impl Shared {
+    async fn look(&self) {
+        let found = join_all(self.checks.iter().map(|check| async move {
+            match tokio::time::timeout(PING_TIME_MAX, (check.ping)()).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(crate::status::chain(&*error)),
+                Err(_) => Some("its store does not answer".to_owned()),
+            }
+        }))
+        .await;
+        if self.stopped.is_cancelled() {
+            return;
+        }
+        for (check, failure) in self.checks.iter().zip(&found) {
+            self.note(check.service, failure.as_deref());
+            for name in &check.names {
+                self.say(name, failure.is_none()).await;
+            }
+        }
+        self.say(WHOLE, found.iter().all(Option::is_none)).await;
+    }
+
+    /// Keeps what was found, and logs it when it is news.
+    fn note(&self, service: &'static str, failure: Option<&str>) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure {
+            Some(failure) if missing.insert(service) => tracing::warn!(
+                { observability::names::SERVICE } = service,
+                { observability::names::ERROR } = failure,
+                "{service} cannot do its work: {failure}"
+            ),
+            None if missing.remove(service) => tracing::info!(
+                { observability::names::SERVICE } = service,
+                "{service} can do its work again"
+            ),
+            _ => {}
+        }
+    }
+
+    async fn say(&self, name: &str, serving: bool) {
+        let status = match serving {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
+        self.reporter.set_service_status(name, status).await;
+    }
+}
