@@ -141,6 +141,14 @@ struct Inner {
 impl Verifier {
     /// A verifier that fetches keys when it first meets a token.
     pub fn new(fetch: FetchKeys) -> Self {
+        let verifier = Self::unbound();
+        verifier.bind(fetch);
+        verifier
+    }
+
+    /// A verifier that learns later where keys come from. Identity itself stands behind a stack that verifies tokens,
+    /// so in one process the verifier is there before whoever gives it keys.
+    pub fn unbound() -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
         validation.set_audience(&[AUDIENCE]);
@@ -149,11 +157,16 @@ impl Verifier {
         validation.leeway = LEEWAY.as_secs();
         Self {
             inner: Arc::new(Inner {
-                keys: Keys::new(fetch),
+                keys: Keys::default(),
                 seen: Seen::default(),
                 validation,
             }),
         }
+    }
+
+    /// Says where keys come from; only the first word counts.
+    pub fn bind(&self, fetch: FetchKeys) {
+        self.inner.keys.bind(fetch);
     }
 
     /// Fetches the keys now, so that the first token does not wait for them.

@@ -1,12 +1,13 @@
 //! The present keys, fetched when one is missing or all are old, by one caller at a time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tonic::Status;
 
 use crate::context::{self, Context};
 use crate::tokens::{FetchKeys, SigningKey, TokenError};
@@ -19,8 +20,9 @@ const FAILED_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) const AGE_MAX: Duration = Duration::from_secs(5 * 60);
 const PUBLIC_KEY_LENGTH: usize = 32;
 
+#[derive(Default)]
 pub(super) struct Keys {
-    fetch: FetchKeys,
+    fetch: OnceLock<FetchKeys>,
     present: RwLock<Present>,
     next_fetch: Mutex<Option<Instant>>,
 }
@@ -34,12 +36,9 @@ struct Present {
 }
 
 impl Keys {
-    pub(super) fn new(fetch: FetchKeys) -> Self {
-        Self {
-            fetch,
-            present: RwLock::default(),
-            next_fetch: Mutex::new(None),
-        }
+    pub(super) fn bind(&self, fetch: FetchKeys) {
+        // A second binding would be a mistake of whoever puts the process together; the first one holds.
+        drop(self.fetch.set(fetch));
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -69,8 +68,11 @@ impl Keys {
         if next_fetch.is_some_and(|at| Instant::now() < at) {
             return Ok(());
         }
+        let fetch = self.fetch.get().ok_or_else(|| {
+            TokenError::KeysUnavailable(Box::new(Status::unavailable("nobody gives keys yet")))
+        })?;
         // In a context of its own: the call that fetches keys must not carry the token that waits for them.
-        let fetched = context::scope(Context::default(), (self.fetch)()).await;
+        let fetched = context::scope(Context::default(), fetch()).await;
         let interval = match &fetched {
             Ok(_) => FETCH_INTERVAL,
             Err(_) => FAILED_INTERVAL,
