@@ -11,7 +11,8 @@ pub fn kit_migrations() -> Vec<Box<dyn MigrationTrait>> {
 
 /// A migration of a service: a name that sorts after the earlier ones, and statements in the words of PostgreSQL,
 /// which run on SQLite, too. Types that both know by these words: uuid, text, bigint, integer, boolean, bytea,
-/// timestamptz; JSON is kept as text.
+/// timestamptz; JSON is kept as text. Text that a list is sorted by says `COLLATE "C"`: the order of its bytes,
+/// which is SQLite's own.
 pub fn tables(name: &'static str, sql: &'static str) -> Box<dyn MigrationTrait> {
     Box::new(Tables { name, sql })
 }
@@ -89,7 +90,8 @@ fn in_words_of(backend: DbBackend, sql: &str) -> String {
         DbBackend::Sqlite => sql
             .replace(" uuid", " blob")
             .replace(" bytea", " blob")
-            .replace(" timestamptz", " text"),
+            .replace(" timestamptz", " text")
+            .replace(" COLLATE \"C\"", ""),
         _ => sql.to_owned(),
     }
 }
