@@ -18,7 +18,8 @@ use crate::server::catch::panicked;
 pub(crate) fn layer(tasks: TaskTracker, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |mut call: Incoming| {
         if call.entry.rule.idempotency == Idempotency::NoSideEffects {
-            return Either::Left(inner.call(call));
+            // Boxed, since every layer above holds this future twice over: unboxed it would be moved by the 100 KB.
+            return Either::Left(Box::pin(inner.call(call)));
         }
         let deadline = call.deadline;
         let permit = call.permit.take();
