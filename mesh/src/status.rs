@@ -21,6 +21,12 @@ const PREFIX: &str = "REASON_";
 /// An error on its way to a caller. The message is for the person who wrote the call; programs read the reason.
 #[derive(Clone, Debug)]
 pub struct Problem {
+    // Boxed: it travels in the error half of many small results.
+    contents: Box<Contents>,
+}
+
+#[derive(Clone, Debug)]
+struct Contents {
     code: Code,
     domain: String,
     reason: &'static str,
@@ -88,14 +94,15 @@ impl Problem {
     /// Adds a value that the message speaks of, as data.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl ToString) -> Self {
-        self.metadata.insert(key.into(), value.to_string());
+        self.contents.metadata.insert(key.into(), value.to_string());
         self
     }
 
     /// Adds what is wrong with one field: `.field("lines[0].quantity", "must be above 0")`.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
-        self.violations
+        self.contents
+            .violations
             .push(FieldViolation::new(field, description));
         self
     }
@@ -103,25 +110,34 @@ impl Problem {
     /// Says when the call may be made again.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.retry_after = Some(delay);
+        self.contents.retry_after = Some(delay);
         self
     }
 
     /// The problem as it travels.
     pub fn status(self) -> Status {
+        let Contents {
+            code,
+            domain,
+            reason,
+            message,
+            metadata,
+            violations,
+            retry_after,
+        } = *self.contents;
         let mut details = ErrorDetails::new();
-        details.set_error_info(self.reason, self.domain, self.metadata);
-        if !self.violations.is_empty() {
-            details.set_bad_request(self.violations);
+        details.set_error_info(reason, domain, metadata);
+        if !violations.is_empty() {
+            details.set_bad_request(violations);
         }
-        if self.retry_after.is_some() {
-            details.set_retry_info(self.retry_after);
+        if retry_after.is_some() {
+            details.set_retry_info(retry_after);
         }
-        Status::with_error_details(self.code, self.message, details)
+        Status::with_error_details(code, message, details)
     }
 
     fn build(code: Code, domain: String, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        let contents = Box::new(Contents {
             code,
             domain,
             reason: reason.strip_prefix(PREFIX).unwrap_or(reason),
@@ -129,7 +145,8 @@ impl Problem {
             metadata: HashMap::new(),
             violations: Vec::new(),
             retry_after: None,
-        }
+        });
+        Self { contents }
     }
 }
 
