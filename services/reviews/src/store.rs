@@ -1,0 +1,366 @@
+//! The only file that knows the tables. Who may see a row is part of each query, so it cannot be forgotten.
+
+pub mod entity;
+mod list;
+pub mod migration;
+mod summary;
+
+use kit::outbox::{self, Event as News};
+use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, inbox};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
+
+use self::entity::review;
+use crate::domain::{AccountId, Event, ProductId, Rating, Review, ReviewId};
+use crate::error::Error;
+use crate::events;
+
+pub use list::{Filter, Order};
+
+/// A change that lost the race against another one is decided again on what is there now, so often.
+const DECISIONS_MAX: usize = 5;
+
+/// Whose eyes are looking.
+#[derive(Clone, Copy, Debug)]
+pub enum Viewer {
+    /// Sees what is approved, and everything of one's own.
+    Account(AccountId),
+    /// Sees what is approved.
+    Anybody,
+    /// Sees everything.
+    Moderator,
+}
+
+/// A review from elsewhere, under the id that it has there.
+pub struct Imported {
+    pub external_id: String,
+    pub review: Review,
+}
+
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Inserts a new review. An account that has one of this product already is told which.
+    pub async fn insert(&self, key: &RequestKey, review: Review) -> Result<Review, Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
+            Once::First(tx) => tx,
+        };
+        if let Some(account) = review.author {
+            let of_the_pair = review::Entity::find()
+                .filter(review::Column::AccountId.eq(account.as_uuid()))
+                .filter(review::Column::ProductId.eq(review.product.as_uuid()));
+            if let Some(earlier) = of_the_pair.one(&*tx).await? {
+                return Err(Error::AlreadyReviewed(Id::from_uuid(earlier.id)));
+            }
+        }
+        let verified = self.has_bought(&tx, &review).await?;
+        let row = review::Model::of(Review { verified, ..review }, None, 1);
+        let inserted = review::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(&*tx)
+            .await;
+        inserted.map_err(|error| already_reviewed(error, &row))?;
+        outbox::append(
+            &tx,
+            &events::news(&row.clone().review()?, Event::Submitted, 1, None),
+        )
+        .await?;
+        tx.keep(&row).await?;
+        tx.commit().await?;
+        Ok(row.review()?)
+    }
+
+    /// Loads the review as the viewer may see it, lets `decide` change it, and saves it with its events and its
+    /// product's summary. With an etag, exactly the version that was read is changed.
+    pub async fn update(
+        &self,
+        key: &RequestKey,
+        id: ReviewId,
+        viewer: Viewer,
+        etag: Option<i64>,
+        decide: impl Fn(&mut Review) -> Result<Vec<Event>, Error>,
+    ) -> Result<Review, Error> {
+        for _ in 0..DECISIONS_MAX {
+            let tx = match self.database.begin_once(key).await? {
+                Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
+                Once::First(tx) => tx,
+            };
+            let row = self.find_in(&tx, id, viewer).await?;
+            if etag.is_some_and(|etag| etag != row.version) {
+                return Err(Error::Conflict);
+            }
+            if let Some(row) = change(&tx, row, &decide).await? {
+                tx.keep(&row).await?;
+                tx.commit().await?;
+                return Ok(row.review()?);
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Removes a review of the account's own.
+    pub async fn delete(
+        &self,
+        key: &RequestKey,
+        id: ReviewId,
+        author: AccountId,
+    ) -> Result<(), Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
+        };
+        let row = self.find_in(&tx, id, Viewer::Account(author)).await?;
+        if row.account_id != Some(author.as_uuid()) {
+            return Err(Error::NotFound(id));
+        }
+        let review = row.clone().review()?;
+        let gone = execute(
+            &*tx,
+            "DELETE FROM reviews WHERE id = $1 AND version = $2",
+            [row.id.into(), row.version.into()],
+        );
+        if gone.await? == 0 {
+            return Err(Error::Conflict);
+        }
+        summary::shift(&tx, review.product, review.counts(), None).await?;
+        let last = review.clone();
+        announce(&tx, &last, row.event_version, review.delete()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Counts the account's vote; its earlier one, if any, no longer counts.
+    pub async fn vote(
+        &self,
+        key: &RequestKey,
+        id: ReviewId,
+        account: AccountId,
+        helpful: bool,
+    ) -> Result<Review, Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
+            Once::First(tx) => tx,
+        };
+        self.find_in(&tx, id, Viewer::Account(account))
+            .await?
+            .review()?
+            .admits_reader(account)?;
+        let vote = [
+            id.as_uuid().into(),
+            account.as_uuid().into(),
+            helpful.into(),
+        ];
+        execute(
+            &*tx,
+            "INSERT INTO votes (review_id, account_id, helpful) VALUES ($1, $2, $3)
+             ON CONFLICT (review_id, account_id) DO UPDATE SET helpful = excluded.helpful",
+            vote,
+        )
+        .await?;
+        // Counted from the votes, so that two of them at once cannot lose one.
+        execute(
+            &*tx,
+            "UPDATE reviews SET
+                helpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND v.helpful),
+                unhelpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND NOT v.helpful)
+             WHERE id = $1",
+            [id.as_uuid().into()],
+        )
+        .await?;
+        let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
+        tx.keep(&row).await?;
+        tx.commit().await?;
+        Ok(row.review()?)
+    }
+
+    /// Notes the account's complaint, once; `decide` hears of the first.
+    pub async fn report(
+        &self,
+        key: &RequestKey,
+        id: ReviewId,
+        account: AccountId,
+        complaint: &str,
+        now: Timestamp,
+        decide: impl Fn(&mut Review) -> Result<Vec<Event>, Error>,
+    ) -> Result<(), Error> {
+        for _ in 0..DECISIONS_MAX {
+            let tx = match self.database.begin_once(key).await? {
+                Once::Kept(_) => return Ok(()),
+                Once::First(tx) => tx,
+            };
+            let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
+            row.clone().review()?.admits_reader(account)?;
+            let values = [
+                id.as_uuid().into(),
+                account.as_uuid().into(),
+                complaint.into(),
+                now.into(),
+            ];
+            let noted = execute(
+                &*tx,
+                "INSERT INTO reports (review_id, account_id, complaint, reported) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (review_id, account_id) DO NOTHING",
+                values,
+            );
+            let first = noted.await? == 1;
+            if !first || change(&tx, row, &decide).await?.is_some() {
+                tx.commit().await?;
+                return Ok(());
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Takes reviews from elsewhere; says how many were new.
+    pub async fn import(&self, key: &RequestKey, reviews: Vec<Imported>) -> Result<u64, Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows()?),
+            Once::First(tx) => tx,
+        };
+        let mut created: u64 = 0;
+        for Imported {
+            external_id,
+            review,
+        } in reviews
+        {
+            let row = review::Model::of(review, Some(external_id), 1);
+            let known = review::Entity::find()
+                .filter(review::Column::ExternalId.eq(row.external_id.clone()))
+                .one(&*tx)
+                .await?;
+            if known.is_some() {
+                continue;
+            }
+            review::Entity::insert(row.clone().into_active_model())
+                .exec_without_returning(&*tx)
+                .await?;
+            let review = row.review()?;
+            summary::shift(&tx, review.product, None, review.counts()).await?;
+            announce(&tx, &review, 0, vec![Event::Published]).await?;
+            created = created.saturating_add(1);
+        }
+        tx.keep(&created).await?;
+        tx.commit().await?;
+        Ok(created)
+    }
+
+    /// Learns, once per event, that an account has received products. Reviews it wrote before become verified.
+    pub async fn note_purchases(
+        &self,
+        reader: &str,
+        event: Id<News>,
+        account: AccountId,
+        products: &[ProductId],
+    ) -> Result<(), DbErr> {
+        let tx = self.database.begin().await?;
+        if !inbox::first_time(&tx, reader, event).await? {
+            return Ok(());
+        }
+        for product in products {
+            let pair = || [account.as_uuid().into(), product.as_uuid().into()];
+            execute(
+                &*tx,
+                "INSERT INTO purchases (account_id, product_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                pair(),
+            )
+            .await?;
+            execute(
+                &*tx,
+                "UPDATE reviews SET verified = TRUE WHERE account_id = $1 AND product_id = $2",
+                pair(),
+            )
+            .await?;
+        }
+        tx.commit().await
+    }
+
+    async fn find_in(&self, tx: &Tx, id: ReviewId, viewer: Viewer) -> Result<review::Model, Error> {
+        review::Entity::find_by_id(id.as_uuid())
+            .filter(list::seen_by(viewer))
+            .one(&**tx)
+            .await?
+            .ok_or(Error::NotFound(id))
+    }
+
+    async fn has_bought(&self, tx: &Tx, review: &Review) -> Result<bool, DbErr> {
+        let Some(account) = review.author else {
+            return Ok(review.verified);
+        };
+        let found = kit::query(
+            &**tx,
+            "SELECT 1 FROM purchases WHERE account_id = $1 AND product_id = $2",
+            [account.as_uuid().into(), review.product.as_uuid().into()],
+        );
+        Ok(!found.await?.is_empty())
+    }
+}
+
+/// Applies a decision to a row; nothing when another change came in between.
+async fn change(
+    tx: &Tx,
+    row: review::Model,
+    decide: impl Fn(&mut Review) -> Result<Vec<Event>, Error>,
+) -> Result<Option<review::Model>, Error> {
+    let before = row.clone().review()?;
+    let mut review = before.clone();
+    let events = decide(&mut review)?;
+    let event_version = row
+        .event_version
+        .saturating_add(i64::try_from(events.len()).unwrap_or(0));
+    let saved = execute(
+        &**tx,
+        "UPDATE reviews SET rating = $3, title = $4, body = $5, state = $6, reports = $7, rejection = $8,
+            updated = $9, version = $10, event_version = $11
+         WHERE id = $1 AND version = $2 AND reports = $12",
+        [
+            row.id.into(),
+            before.version.into(),
+            i32::from(review.opinion.rating.stars()).into(),
+            review.opinion.title.clone().into(),
+            review.opinion.body.clone().into(),
+            review.state.as_str().into(),
+            review.reports.into(),
+            review.rejection.clone().into(),
+            review.updated.into(),
+            review.version.into(),
+            event_version.into(),
+            before.reports.into(),
+        ],
+    );
+    if saved.await? == 0 {
+        return Ok(None);
+    }
+    summary::shift(tx, review.product, before.counts(), review.counts()).await?;
+    announce(tx, &review, row.event_version, events).await?;
+    Ok(Some(review::Model::of(
+        review,
+        row.external_id,
+        event_version,
+    )))
+}
+
+/// Writes the events of a change, numbered on from the last one.
+async fn announce(tx: &Tx, review: &Review, last: i64, events: Vec<Event>) -> Result<(), DbErr> {
+    let summary = summary::read(&**tx, &[review.product])
+        .await?
+        .into_iter()
+        .next();
+    for (version, event) in (last.saturating_add(1)..).zip(events) {
+        outbox::append(tx, &events::news(review, event, version, summary)).await?;
+    }
+    Ok(())
+}
+
+fn already_reviewed(error: DbErr, row: &review::Model) -> Error {
+    match error.sql_err() {
+        // Another request of the same account got in between; which review it wrote, a read will tell.
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::AlreadyReviewed(Id::from_uuid(row.id)),
+        _ => Error::Storage(error),
+    }
+}
