@@ -1,13 +1,13 @@
 //! Rows, and how they turn into reviews.
 
 use kit::Id;
-use sea_orm::entity::prelude::*;
-use serde::{Deserialize, Serialize};
+use sea_orm::DbErr;
 
 use crate::domain::{Opinion, Rating, Review, State, Summary};
 
 pub mod review {
-    use super::*;
+    use sea_orm::entity::prelude::*;
+    use serde::{Deserialize, Serialize};
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "reviews")]
@@ -40,7 +40,7 @@ pub mod review {
 }
 
 pub mod summary {
-    use super::*;
+    use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "summaries")]
