@@ -21,7 +21,7 @@ pub use open::OpenError;
 pub use statement::{execute, query};
 pub use tx::Tx;
 
-use crate::requests::{self, Once, RequestError, RequestKey, Running};
+use crate::requests::{self, KeptAnswer, Once, RequestError, RequestKey, Running};
 
 /// A handle on the store; clones share connections.
 #[derive(Clone)]
@@ -70,6 +70,12 @@ impl Database {
     /// was answered then. A request that repeats one still running waits a little, then is told so.
     pub async fn begin_once(&self, key: &RequestKey) -> Result<Once, RequestError> {
         requests::begin(self, &self.inner.running, key).await
+    }
+
+    /// What was answered when this request came before, if it did. It claims nothing: for a request that has to
+    /// ask other services before it can begin, and must not ask them again when it is repeated.
+    pub async fn kept(&self, key: &RequestKey) -> Result<Option<KeptAnswer>, RequestError> {
+        requests::find(self.read(), key).await
     }
 
     /// Brings the tables up to date: all pending migrations, or none when one fails.

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use prost::Message;
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -203,15 +203,25 @@ async fn claim(tx: &Tx, key: &RequestKey) -> Result<bool, RequestError> {
 }
 
 async fn kept(tx: &Tx, key: &RequestKey) -> Result<KeptAnswer, RequestError> {
+    // Gone again means pruned between the two statements; asked again it will be the first.
+    find(tx, key).await?.ok_or(RequestError::InProgress)
+}
+
+/// What was answered when the request came before, if it did.
+pub(crate) async fn find(
+    on: &impl ConnectionTrait,
+    key: &RequestKey,
+) -> Result<Option<KeptAnswer>, RequestError> {
     let sql = "SELECT fingerprint, answer FROM requests WHERE principal = $1 AND request_id = $2";
     let values = [key.principal.clone().into(), key.request_id.clone().into()];
-    // Gone again means pruned between the two statements; asked again it will be the first.
-    let rows = query(tx, sql, values).await?;
-    let row = rows.first().ok_or(RequestError::InProgress)?;
+    let rows = query(on, sql, values).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
     match row.try_get::<Vec<u8>>("", "fingerprint")? == key.fingerprint {
-        true => Ok(KeptAnswer {
+        true => Ok(Some(KeptAnswer {
             json: row.try_get("", "answer")?,
-        }),
+        })),
         false => Err(RequestError::Reused),
     }
 }
