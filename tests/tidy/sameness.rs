@@ -1,0 +1,255 @@
+//! Every service has the same inside: who knows one knows all.
+
+use crate::none;
+use crate::source::code_lines;
+use crate::tree::{exists, files, packages, read, reasons, rust, services};
+
+/// What every service has.
+const FILES: [&str; 10] = [
+    "Cargo.toml",
+    "README.md",
+    "src/lib.rs",
+    "src/domain.rs",
+    "src/app.rs",
+    "src/store.rs",
+    "src/store/entity.rs",
+    "src/store/migration.rs",
+    "src/grpc.rs",
+    "src/error.rs",
+];
+
+/// The modules that may stand at the top of a service; each may have a folder of its own name.
+const LAYERS: [&str; 7] = ["lib", "domain", "app", "store", "grpc", "error", "events"];
+
+/// A module that only one service has, which layer's imports it keeps to, and why it exists.
+const EXTRA: [(&str, &str, &str, &str); 1] = [(
+    "catalogue",
+    "sheet",
+    "domain",
+    "Shopify's product CSV is a language of its own, parsed and written apart from products",
+)];
+
+/// What the README of a service tells.
+const TOLD: [&str; 4] = ["owns", "offers", "calls", "refuses"];
+
+/// The face of a service: names and wiring, no logic.
+const FACE_LINES_MAX: usize = 80;
+
+/// The layer whose rules a module at the top of a service keeps.
+pub fn layer<'a>(service: &str, module: &'a str) -> &'a str {
+    EXTRA
+        .iter()
+        .find(|(of, name, _, _)| *of == service && *name == module)
+        .map_or(module, |(_, _, layer, _)| layer)
+}
+
+#[test]
+fn every_service_has_the_same_files() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let has = |path: &str| exists(&format!("services/{service}/{path}"));
+        for file in FILES {
+            if !has(file) {
+                violations.push(format!("services/{service}: {file} is missing"));
+            }
+        }
+        let whole = format!("tests/{service}.rs");
+        let split = format!("tests/{service}/main.rs");
+        if !has(&whole) && !has(&split) {
+            violations.push(format!("services/{service}: {whole} or {split} is missing"));
+        }
+        let beside = format!("tests/{service}/support.rs");
+        if !has("tests/support.rs") && !has("tests/support/mod.rs") && !has(&beside) {
+            violations.push(format!("services/{service}: tests/support.rs is missing"));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn no_service_has_a_module_that_the_others_do_not_know() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let folder = format!("services/{service}/src/");
+        for path in files(&folder, ".rs") {
+            let module = path
+                .trim_start_matches(&folder)
+                .split('/')
+                .next()
+                .unwrap_or_default();
+            let module = module.trim_end_matches(".rs");
+            if !LAYERS.contains(&layer(&service, module)) {
+                violations.push(format!("{path}: a service has no module `{module}`; see EXTRA in tests/tidy/sameness.rs"));
+            }
+        }
+    }
+    for (service, module, _, _) in EXTRA {
+        if !exists(&format!("services/{service}/src/{module}.rs")) {
+            violations.push(format!(
+                "EXTRA names services/{service}/src/{module}.rs, which is gone"
+            ));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn the_face_of_a_service_is_short_and_shows_its_readme() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let path = format!("services/{service}/src/lib.rs");
+        let text = read(&path);
+        let lines = code_lines(&text);
+        if lines > FACE_LINES_MAX {
+            violations.push(format!("{path}: {lines} lines, at most {FACE_LINES_MAX}"));
+        }
+        if !text.contains("#![doc = include_str!(\"../README.md\")]") {
+            violations.push(format!("{path}: its documents are not its README"));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn the_readme_of_a_service_tells_what_it_owns_offers_calls_and_refuses() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let path = format!("services/{service}/README.md");
+        let text = if exists(&path) {
+            read(&path).to_lowercase()
+        } else {
+            String::new()
+        };
+        for word in TOLD {
+            if !text.contains(word) {
+                violations.push(format!("{path}: it does not say what the service {word}"));
+            }
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn every_package_keeps_the_lints_of_the_workspace() {
+    let mut violations = Vec::new();
+    for folder in packages() {
+        let manifest = format!("{folder}/Cargo.toml");
+        let manifest = manifest.trim_start_matches('/');
+        if !read(manifest).contains("\n[lints]\nworkspace = true\n") {
+            violations.push(format!("{manifest}: `[lints] workspace = true` is missing"));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn every_service_is_a_workload_and_a_member_and_has_a_contract() {
+    let workloads = read("proto/build/rules.rs");
+    let workspace = read("Cargo.toml");
+    let mut violations = Vec::new();
+    for service in services() {
+        if !workloads.contains(&format!("    \"{service}\",\n")) {
+            violations.push(format!("proto/build/rules.rs: WORKLOADS lacks {service}"));
+        }
+        let member = format!("    \"services/{service}\",\n");
+        if workspace.matches(&member).count() != 2 {
+            violations.push(format!(
+                "Cargo.toml: members and default-members lack services/{service}"
+            ));
+        }
+        if files(&format!("proto/shop/{service}/v1"), ".proto").is_empty() {
+            violations.push(format!("proto/shop/{service}/v1: there is no contract"));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn a_reason_that_is_declared_is_answered_somewhere() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let source = sources(&[&format!("services/{service}/src")]);
+        for (variant, name) in reasons(&service) {
+            if !names_reason(&source, &variant) {
+                violations.push(format!(
+                    "proto/shop/{service}/v1: REASON_{name} is declared and never answered"
+                ));
+            }
+        }
+    }
+    let mut folders = vec!["mesh/src".to_owned(), "services/kit/src".to_owned()];
+    folders.extend(services().iter().map(|name| format!("services/{name}/src")));
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    let source = sources(&folders);
+    for (variant, name) in reasons("common") {
+        if !names_reason(&source, &variant) {
+            violations.push(format!(
+                "proto/shop/common/v1: REASON_{name} is declared and never answered"
+            ));
+        }
+    }
+    none(violations);
+}
+
+#[test]
+fn a_reason_is_never_spelt_by_hand() {
+    let mut declared = reasons("common");
+    for service in services() {
+        declared.extend(reasons(&service));
+    }
+    let mut violations = Vec::new();
+    for service in services() {
+        for file in rust(&format!("services/{service}/src")) {
+            let inside = file
+                .path
+                .trim_start_matches(&format!("services/{service}/src/"));
+            // Rows and domains have words of their own, which may be the same ones.
+            if !inside.starts_with("grpc") {
+                continue;
+            }
+            for (_, name) in &declared {
+                if file.text.contains(&format!("\"{name}\""))
+                    || file.text.contains(&format!("\"REASON_{name}\""))
+                {
+                    violations.push(format!("{}: the reason {name} is spelt by hand, so the contract cannot hold it to its word", file.path));
+                }
+            }
+        }
+    }
+    none(violations);
+}
+
+/// The shipped code of some folders, without what only their tests name.
+fn sources(folders: &[&str]) -> String {
+    folders
+        .iter()
+        .flat_map(|folder| rust(folder))
+        .filter(crate::tree::File::is_source)
+        .map(|file| crate::source::without_tests(&crate::source::bare(&file.text)))
+        .collect()
+}
+
+/// Is `Reason::Variant` named, whatever comes before `Reason` and whatever follows?
+fn names_reason(source: &str, variant: &str) -> bool {
+    let wanted = format!("Reason::{variant}");
+    source.match_indices(&wanted).any(|(at, _)| {
+        let next = source[at + wanted.len()..].chars().next();
+        !next.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
+    })
+}
+
+#[test]
+fn a_reason_is_found_by_its_whole_name() {
+    assert!(names_reason(
+        "problem(pb::Reason::OrderShipped)",
+        "OrderShipped"
+    ));
+    assert!(names_reason("CommonReason::TokenInvalid", "TokenInvalid"));
+    assert!(!names_reason("Reason::OrderShippedTwice", "OrderShipped"));
+    assert!(!reasons("common").is_empty());
+    let (variant, name) = &reasons("common")[0];
+    assert_eq!(
+        (variant.as_str(), name.as_str()),
+        ("InvalidFields", "INVALID_FIELDS")
+    );
+}
