@@ -1,13 +1,7 @@
 //! What the compiler cannot say about this house, each rule a test. CONTRIBUTING.md tells the same in words.
 //! A rule that must give way somewhere has a list beside it, where every line states its reason.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 #[path = "tidy/form.rs"]
 mod form;

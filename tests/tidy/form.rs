@@ -17,12 +17,8 @@ const LONGER_FILES: [(&str, usize); 0] = [];
 const LONGER_FUNCTIONS: [(&str, &str, usize); 0] = [];
 
 /// What a part may weigh without tests. A budget that is passed is a question about design, not a number to raise.
-const BUDGETS: [(&str, usize); 4] = [
-    ("services/kit/src", 1500),
-    ("mesh/src", 2500),
-    ("observability/src", 700),
-    ("src/main.rs", 200),
-];
+const BUDGETS: [(&str, usize); 4] =
+    [("services/kit/src", 1500), ("mesh/src", 2500), ("observability/src", 700), ("src/main.rs", 200)];
 
 /// Parts that were heavier when the rule came, with what they may weigh: less with time, never more.
 const HEAVIER: [(&str, usize); 2] = [("services/kit/src", 1760), ("mesh/src", 3050)];
@@ -30,14 +26,8 @@ const HEAVIER: [(&str, usize); 2] = [("services/kit/src", 1760), ("mesh/src", 30
 /// Who may read the environment, and why.
 const READERS: [(&str, &str); 5] = [
     ("src/config.rs", "the one place of the shop's own settings"),
-    (
-        "proto/build.rs",
-        "cargo tells a build script where to write",
-    ),
-    (
-        "services/kit/src/testing.rs",
-        "tests learn of a PostgreSQL server",
-    ),
+    ("proto/build.rs", "cargo tells a build script where to write"),
+    ("services/kit/src/testing.rs", "tests learn of a PostgreSQL server"),
     ("xtask/", "it is a tool of development"),
     ("tests/", "tests learn what is at hand"),
 ];
@@ -48,24 +38,14 @@ fn a_file_fits_in_the_head() {
     let files = rust("");
     for file in &files {
         let lines = file.text.lines().count();
-        let rule = if file.is_source() {
-            FILE_LINES_MAX
-        } else {
-            TEST_FILE_LINES_MAX
-        };
+        let rule = if file.is_source() { FILE_LINES_MAX } else { TEST_FILE_LINES_MAX };
         let longer = LONGER_FILES.iter().find(|(path, _)| *path == file.path);
         let most = longer.map_or(rule, |(_, lines)| *lines);
         if lines > most {
-            violations.push(format!(
-                "{}: {lines} lines, at most {most}; split it by noun",
-                file.path
-            ));
+            violations.push(format!("{}: {lines} lines, at most {most}; split it by noun", file.path));
         }
         if longer.is_some() && lines <= rule {
-            violations.push(format!(
-                "{}: short enough now; take it off LONGER_FILES",
-                file.path
-            ));
+            violations.push(format!("{}: short enough now; take it off LONGER_FILES", file.path));
         }
     }
     for (path, _) in LONGER_FILES {
@@ -82,9 +62,8 @@ fn a_function_fits_on_a_screen() {
     let mut longer: Vec<(&str, &str, usize)> = LONGER_FUNCTIONS.to_vec();
     for file in rust("") {
         for function in functions(&bare(&file.text)) {
-            let known = longer
-                .iter()
-                .position(|(path, name, _)| *path == file.path && *name == function.name);
+            let known =
+                longer.iter().position(|(path, name, _)| *path == file.path && *name == function.name);
             if function.lines <= FUNCTION_LINES_MAX {
                 continue;
             }
@@ -99,9 +78,7 @@ fn a_function_fits_on_a_screen() {
         }
     }
     for (path, name, _) in longer {
-        violations.push(format!(
-            "{path}: {name} is short enough now or gone; take it off LONGER_FUNCTIONS"
-        ));
+        violations.push(format!("{path}: {name} is short enough now or gone; take it off LONGER_FUNCTIONS"));
     }
     none(violations);
 }
@@ -111,27 +88,19 @@ fn a_part_keeps_within_its_budget() {
     let mut violations = Vec::new();
     for (place, most) in BUDGETS {
         let parts = if place.ends_with(".rs") {
-            vec![File {
-                path: place.to_owned(),
-                text: read(place),
-            }]
+            vec![File { path: place.to_owned(), text: read(place) }]
         } else {
             rust(place)
         };
-        let lines: usize = parts
-            .iter()
-            .filter(|file| file.is_source())
-            .map(|file| code_lines(&file.text))
-            .sum();
+        let lines: usize =
+            parts.iter().filter(|file| file.is_source()).map(|file| code_lines(&file.text)).sum();
         let heavier = HEAVIER.iter().find(|(heavy, _)| *heavy == place);
         let limit = heavier.map_or(most, |(_, lines)| *lines);
         if heavier.is_some() && lines <= most {
             violations.push(format!("{place}: light enough now; take it off HEAVIER"));
         }
         if lines > limit {
-            violations.push(format!(
-                "{place}: {lines} lines of code without tests, at most {limit}"
-            ));
+            violations.push(format!("{place}: {lines} lines of code without tests, at most {limit}"));
         }
     }
     none(violations);
@@ -180,10 +149,7 @@ fn a_decision_is_one_page_with_the_decision_as_its_title() {
 fn the_environment_is_read_in_one_place() {
     let mut violations = Vec::new();
     for file in rust("") {
-        let allowed = READERS
-            .iter()
-            .any(|(place, _)| file.path.starts_with(place))
-            || !file.is_source();
+        let allowed = READERS.iter().any(|(place, _)| file.path.starts_with(place)) || !file.is_source();
         for (number, line) in without_tests(&bare(&file.text)).lines().enumerate() {
             if !allowed && (line.contains("env::var") || line.contains("env::vars")) {
                 violations.push(format!(
@@ -206,9 +172,7 @@ fn there_is_no_macro_of_our_own() {
 fn a_test_is_a_sentence_and_always_runs() {
     none(lines_with(|line| {
         let line = line.trim();
-        line.starts_with("#[ignore")
-            || line.starts_with("#[should_panic")
-            || line.contains("fn test_")
+        line.starts_with("#[ignore") || line.starts_with("#[should_panic") || line.contains("fn test_")
     }));
 }
 

@@ -118,17 +118,12 @@ fn a_layer_of_a_service_names_only_what_it_may() {
     let mut violations = Vec::new();
     for service in services() {
         for file in shipped(&format!("services/{service}/src")) {
-            let inside = file
-                .path
-                .trim_start_matches(&format!("services/{service}/src/"));
+            let inside = file.path.trim_start_matches(&format!("services/{service}/src/"));
             let inside = inside.trim_end_matches(".rs");
             let layer = sameness::layer(&service, inside.split('/').next().unwrap_or_default());
             for path in paths(&without_tests(&bare(&file.text))) {
                 if let Some(stranger) = stranger(layer, &absolute(inside, &path)) {
-                    violations.push(format!(
-                        "{}:{}: {layer} may not name {stranger}",
-                        file.path, path.line
-                    ));
+                    violations.push(format!("{}:{}: {layer} may not name {stranger}", file.path, path.line));
                 }
             }
         }
@@ -140,11 +135,7 @@ fn a_layer_of_a_service_names_only_what_it_may() {
 fn stranger(layer: &str, path: &[String]) -> Option<String> {
     let (_, never) = NEVER.iter().find(|(name, _)| *name == layer)?;
     let first = path.first()?;
-    let named = if first == "crate" {
-        format!("crate::{}", path.get(1)?)
-    } else {
-        first.clone()
-    };
+    let named = if first == "crate" { format!("crate::{}", path.get(1)?) } else { first.clone() };
     if layer == "domain" && named == "kit" && !allows(VALUES, path) {
         return Some(path.join("::"));
     }
@@ -176,10 +167,7 @@ fn absolute(inside: &str, path: &Path) -> Vec<String> {
 fn allows(allowed: &[&str], path: &[String]) -> bool {
     allowed.iter().any(|allowed| {
         let wanted = allowed.split("::");
-        path.len() > wanted.clone().count()
-            && wanted
-                .zip(&path[1..])
-                .all(|(wanted, named)| wanted == named)
+        path.len() > wanted.clone().count() && wanted.zip(&path[1..]).all(|(wanted, named)| wanted == named)
     })
 }
 
@@ -198,10 +186,7 @@ fn strangers(folder: &str, of: &str, allowed: &[&str]) -> Vec<String> {
             let segments = &path.segments;
             if segments[0] == of && !allows(allowed, segments) {
                 let name = segments.join("::");
-                violations.push(format!(
-                    "{}:{}: it may not name {name}",
-                    file.path, path.line
-                ));
+                violations.push(format!("{}:{}: it may not name {name}", file.path, path.line));
             }
         }
     }
@@ -216,28 +201,13 @@ fn the_rule_of_layers_sees_through_relative_paths() {
         stranger(layer, &absolute(inside, path))
     };
 
-    assert_eq!(
-        seen("app", "use super::grpc;"),
-        Some("crate::grpc".to_owned())
-    );
-    assert_eq!(
-        seen("grpc/parse", "use super::super::store::Store;"),
-        Some("crate::store".to_owned())
-    );
+    assert_eq!(seen("app", "use super::grpc;"), Some("crate::grpc".to_owned()));
+    assert_eq!(seen("grpc/parse", "use super::super::store::Store;"), Some("crate::store".to_owned()));
     assert_eq!(seen("grpc/parse", "use super::store;"), None);
-    assert_eq!(
-        seen("domain", "let now = tokio::time::Instant::now();"),
-        Some("tokio".to_owned())
-    );
-    assert_eq!(
-        seen("domain", "use kit::Database;"),
-        Some("kit::Database".to_owned())
-    );
+    assert_eq!(seen("domain", "let now = tokio::time::Instant::now();"), Some("tokio".to_owned()));
+    assert_eq!(seen("domain", "use kit::Database;"), Some("kit::Database".to_owned()));
     assert_eq!(seen("domain", "use kit::{Money};"), None);
     assert_eq!(seen("domain", "kit::time::truncate(now)"), None);
-    assert_eq!(
-        seen("domain", "kit::time::Clock::system()"),
-        Some("kit::time::Clock::system".to_owned())
-    );
+    assert_eq!(seen("domain", "kit::time::Clock::system()"), Some("kit::time::Clock::system".to_owned()));
     assert_eq!(seen("lib", "use sea_orm::DbErr;"), None);
 }

@@ -4,10 +4,7 @@ use crate::source::{Function, bare, code_lines, functions, paths, without_tests}
 use crate::tree::dependencies;
 
 fn named(source: &str) -> Vec<String> {
-    paths(&bare(source))
-        .iter()
-        .map(|path| path.segments.join("::"))
-        .collect()
+    paths(&bare(source)).iter().map(|path| path.segments.join("::")).collect()
 }
 
 #[test]
@@ -20,16 +17,10 @@ let r#fn = br"fn"; fn real() {}"##;
 
     assert_eq!(bare.lines().count(), source.lines().count());
     assert!(
-        !bare.contains("fn x")
-            && !bare.contains("fn y")
-            && !bare.contains("fn z")
-            && !bare.contains("\"w\"")
+        !bare.contains("fn x") && !bare.contains("fn y") && !bare.contains("fn z") && !bare.contains("\"w\"")
     );
     assert!(bare.contains("let e: &'static str"));
-    let found: Vec<String> = functions(&bare)
-        .into_iter()
-        .map(|function| function.name)
-        .collect();
+    let found: Vec<String> = functions(&bare).into_iter().map(|function| function.name).collect();
     assert_eq!(found, ["real"]);
 }
 
@@ -37,18 +28,10 @@ let r#fn = br"fn"; fn real() {}"##;
 fn a_function_is_measured_from_its_name_to_its_last_brace() {
     let source = "fn one() {}\n\npub async fn two<T>(\n    f: fn(u8) -> u8,\n) -> [u8; 2]\nwhere\n    T: Into<u8>,\n{\n    if true {\n    }\n}\ntrait T {\n    fn three(&self);\n}\n";
 
-    let function = |name: &str, line, lines| Function {
-        name: name.to_owned(),
-        line,
-        lines,
-    };
+    let function = |name: &str, line, lines| Function { name: name.to_owned(), line, lines };
     assert_eq!(
         functions(&bare(source)),
-        [
-            function("one", 1, 1),
-            function("two", 3, 9),
-            function("three", 13, 1)
-        ]
+        [function("one", 1, 1), function("two", 3, 9), function("three", 13, 1)]
     );
 }
 
@@ -56,22 +39,13 @@ fn a_function_is_measured_from_its_name_to_its_last_brace() {
 fn imports_are_spelt_out() {
     assert_eq!(
         named("use kit::{Id, money::{Money as M, *}, time};\nuse proto::orders as pb;"),
-        [
-            "kit::Id",
-            "kit::money::Money",
-            "kit::money::*",
-            "kit::time",
-            "proto::orders"
-        ]
+        ["kit::Id", "kit::money::Money", "kit::money::*", "kit::time", "proto::orders"]
     );
     assert_eq!(
         named("let a: ::tonic::Status = kit::Money::zero(x); b.c::<d::E>();"),
         ["tonic::Status", "kit::Money::zero", "d::E"]
     );
-    assert_eq!(
-        named("pub(crate) use super::store::Store;"),
-        ["super::store::Store"]
-    );
+    assert_eq!(named("pub(crate) use super::store::Store;"), ["super::store::Store"]);
 }
 
 #[test]

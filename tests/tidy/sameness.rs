@@ -36,7 +36,7 @@ const TOLD: [&str; 4] = ["owns", "offers", "calls", "refuses"];
 const FACE_LINES_MAX: usize = 80;
 
 /// The layer whose rules a module at the top of a service keeps.
-pub fn layer<'a>(service: &str, module: &'a str) -> &'a str {
+pub(crate) fn layer<'a>(service: &str, module: &'a str) -> &'a str {
     EXTRA
         .iter()
         .find(|(of, name, _, _)| *of == service && *name == module)
@@ -72,22 +72,18 @@ fn no_service_has_a_module_that_the_others_do_not_know() {
     for service in services() {
         let folder = format!("services/{service}/src/");
         for path in files(&folder, ".rs") {
-            let module = path
-                .trim_start_matches(&folder)
-                .split('/')
-                .next()
-                .unwrap_or_default();
+            let module = path.trim_start_matches(&folder).split('/').next().unwrap_or_default();
             let module = module.trim_end_matches(".rs");
             if !LAYERS.contains(&layer(&service, module)) {
-                violations.push(format!("{path}: a service has no module `{module}`; see EXTRA in tests/tidy/sameness.rs"));
+                violations.push(format!(
+                    "{path}: a service has no module `{module}`; see EXTRA in tests/tidy/sameness.rs"
+                ));
             }
         }
     }
     for (service, module, _, _) in EXTRA {
         if !exists(&format!("services/{service}/src/{module}.rs")) {
-            violations.push(format!(
-                "EXTRA names services/{service}/src/{module}.rs, which is gone"
-            ));
+            violations.push(format!("EXTRA names services/{service}/src/{module}.rs, which is gone"));
         }
     }
     none(violations);
@@ -115,11 +111,7 @@ fn the_readme_of_a_service_tells_what_it_owns_offers_calls_and_refuses() {
     let mut violations = Vec::new();
     for service in services() {
         let path = format!("services/{service}/README.md");
-        let text = if exists(&path) {
-            read(&path).to_lowercase()
-        } else {
-            String::new()
-        };
+        let text = if exists(&path) { read(&path).to_lowercase() } else { String::new() };
         for word in TOLD {
             if !text.contains(word) {
                 violations.push(format!("{path}: it does not say what the service {word}"));
@@ -153,9 +145,7 @@ fn every_service_is_a_workload_and_a_member_and_has_a_contract() {
         }
         let member = format!("    \"services/{service}\",\n");
         if workspace.matches(&member).count() != 2 {
-            violations.push(format!(
-                "Cargo.toml: members and default-members lack services/{service}"
-            ));
+            violations.push(format!("Cargo.toml: members and default-members lack services/{service}"));
         }
         if files(&format!("proto/shop/{service}/v1"), ".proto").is_empty() {
             violations.push(format!("proto/shop/{service}/v1: there is no contract"));
@@ -171,9 +161,8 @@ fn a_reason_that_is_declared_is_answered_somewhere() {
         let source = sources(&[&format!("services/{service}/src")]);
         for (variant, name) in reasons(&service) {
             if !names_reason(&source, &variant) {
-                violations.push(format!(
-                    "proto/shop/{service}/v1: REASON_{name} is declared and never answered"
-                ));
+                violations
+                    .push(format!("proto/shop/{service}/v1: REASON_{name} is declared and never answered"));
             }
         }
     }
@@ -183,9 +172,7 @@ fn a_reason_that_is_declared_is_answered_somewhere() {
     let source = sources(&folders);
     for (variant, name) in reasons("common") {
         if !names_reason(&source, &variant) {
-            violations.push(format!(
-                "proto/shop/common/v1: REASON_{name} is declared and never answered"
-            ));
+            violations.push(format!("proto/shop/common/v1: REASON_{name} is declared and never answered"));
         }
     }
     none(violations);
@@ -200,9 +187,7 @@ fn a_reason_is_never_spelt_by_hand() {
     let mut violations = Vec::new();
     for service in services() {
         for file in rust(&format!("services/{service}/src")) {
-            let inside = file
-                .path
-                .trim_start_matches(&format!("services/{service}/src/"));
+            let inside = file.path.trim_start_matches(&format!("services/{service}/src/"));
             // Rows and domains have words of their own, which may be the same ones.
             if !inside.starts_with("grpc") {
                 continue;
@@ -211,7 +196,10 @@ fn a_reason_is_never_spelt_by_hand() {
                 if file.text.contains(&format!("\"{name}\""))
                     || file.text.contains(&format!("\"REASON_{name}\""))
                 {
-                    violations.push(format!("{}: the reason {name} is spelt by hand, so the contract cannot hold it to its word", file.path));
+                    violations.push(format!(
+                        "{}: the reason {name} is spelt by hand, so the contract cannot hold it to its word",
+                        file.path
+                    ));
                 }
             }
         }
@@ -240,16 +228,10 @@ fn names_reason(source: &str, variant: &str) -> bool {
 
 #[test]
 fn a_reason_is_found_by_its_whole_name() {
-    assert!(names_reason(
-        "problem(pb::Reason::OrderShipped)",
-        "OrderShipped"
-    ));
+    assert!(names_reason("problem(pb::Reason::OrderShipped)", "OrderShipped"));
     assert!(names_reason("CommonReason::TokenInvalid", "TokenInvalid"));
     assert!(!names_reason("Reason::OrderShippedTwice", "OrderShipped"));
     assert!(!reasons("common").is_empty());
     let (variant, name) = &reasons("common")[0];
-    assert_eq!(
-        (variant.as_str(), name.as_str()),
-        ("InvalidFields", "INVALID_FIELDS")
-    );
+    assert_eq!((variant.as_str(), name.as_str()), ("InvalidFields", "INVALID_FIELDS"));
 }

@@ -2,21 +2,21 @@
 
 /// A function: its name, the line it begins on, and how many lines it has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Function {
-    pub name: String,
-    pub line: usize,
-    pub lines: usize,
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    pub(crate) lines: usize,
 }
 
 /// A path that the source names, with `use` trees spelt out: `kit::{Id, Money}` is two paths.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Path {
-    pub line: usize,
-    pub segments: Vec<String>,
+pub(crate) struct Path {
+    pub(crate) line: usize,
+    pub(crate) segments: Vec<String>,
 }
 
 /// The source with spaces for comments and for what stands in quotes, so that lines and columns stay.
-pub fn bare(source: &str) -> String {
+pub(crate) fn bare(source: &str) -> String {
     let text: Vec<char> = source.chars().collect();
     let mut bare = String::with_capacity(source.len());
     let mut at = 0;
@@ -48,7 +48,7 @@ pub fn bare(source: &str) -> String {
 }
 
 /// The source without its modules of tests, which may do what the rest may not; lines stay.
-pub fn without_tests(bare: &str) -> String {
+pub(crate) fn without_tests(bare: &str) -> String {
     let mut text: Vec<char> = bare.chars().collect();
     let marker: Vec<char> = "#[cfg(test)]".chars().collect();
     let mut at = 0;
@@ -69,14 +69,14 @@ pub fn without_tests(bare: &str) -> String {
 }
 
 /// The lines of code outside tests, for budgets: neither blank nor comment, for explaining costs nothing.
-pub fn code_lines(source: &str) -> usize {
+pub(crate) fn code_lines(source: &str) -> usize {
     let kept = without_tests(&bare(source));
     // A line inside a long text is emptied by `bare` and not counted, which is little.
     kept.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
 /// All functions of a bare source.
-pub fn functions(bare: &str) -> Vec<Function> {
+pub(crate) fn functions(bare: &str) -> Vec<Function> {
     let text: Vec<char> = bare.chars().collect();
     let ends = line_ends(&text);
     let mut functions = Vec::new();
@@ -92,23 +92,16 @@ pub fn functions(bare: &str) -> Vec<Function> {
         if start == rest || !is_word(text[start]) {
             continue;
         }
-        let name: String = text[start..]
-            .iter()
-            .take_while(|letter| is_word(**letter))
-            .collect();
+        let name: String = text[start..].iter().take_while(|letter| is_word(**letter)).collect();
         let line = line_of(&ends, at);
         let end = item_end(&text, start);
-        functions.push(Function {
-            name,
-            line,
-            lines: line_of(&ends, end - 1) - line + 1,
-        });
+        functions.push(Function { name, line, lines: line_of(&ends, end - 1) - line + 1 });
     }
     functions
 }
 
 /// All paths of a bare source with two segments or more, and all of its imports.
-pub fn paths(bare: &str) -> Vec<Path> {
+pub(crate) fn paths(bare: &str) -> Vec<Path> {
     let text: Vec<char> = bare.chars().collect();
     let ends = line_ends(&text);
     let tokens = tokens(&text);
@@ -129,9 +122,7 @@ pub fn paths(bare: &str) -> Vec<Path> {
         at += 1;
         while is_path_word(&segments[segments.len() - 1])
             && tokens.get(at).is_some_and(|(_, token)| token == "::")
-            && tokens
-                .get(at + 1)
-                .is_some_and(|(_, next)| is_path_word(next))
+            && tokens.get(at + 1).is_some_and(|(_, next)| is_path_word(next))
         {
             segments.push(tokens[at + 1].1.clone());
             at += 2;
@@ -144,12 +135,7 @@ pub fn paths(bare: &str) -> Vec<Path> {
 }
 
 /// Reads a tree of imports from `at`; answers with the place after it.
-fn tree(
-    tokens: &[(usize, String)],
-    mut at: usize,
-    before: &[String],
-    found: &mut Vec<Vec<String>>,
-) -> usize {
+fn tree(tokens: &[(usize, String)], mut at: usize, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
     let mut path = before.to_vec();
     let mut grouped = false;
     while let Some((_, token)) = tokens.get(at) {
@@ -158,10 +144,7 @@ fn tree(
             "{" => {
                 grouped = true;
                 at += 1;
-                while tokens
-                    .get(at)
-                    .is_some_and(|(_, token)| token != "}" && token != ";")
-                {
+                while tokens.get(at).is_some_and(|(_, token)| token != "}" && token != ";") {
                     at = tree(tokens, at, &path, found);
                     if tokens.get(at).is_some_and(|(_, token)| token == ",") {
                         at += 1;
@@ -233,9 +216,7 @@ fn item_end(text: &[char], at: usize) -> usize {
 }
 
 fn line_end(text: &[char], at: usize) -> usize {
-    (at..text.len())
-        .find(|&at| text[at] == '\n')
-        .unwrap_or(text.len())
+    (at..text.len()).find(|&at| text[at] == '\n').unwrap_or(text.len())
 }
 
 fn comment_end(text: &[char], at: usize) -> usize {
@@ -274,18 +255,13 @@ fn quote_end(text: &[char], at: usize) -> usize {
 
 /// The end of `r"…"` or `r#"…"#`, or `at` itself where none begins.
 fn raw_end(text: &[char], at: usize) -> usize {
-    let hashes = text[at + 1..]
-        .iter()
-        .take_while(|letter| **letter == '#')
-        .count();
+    let hashes = text[at + 1..].iter().take_while(|letter| **letter == '#').count();
     let open = at + 1 + hashes;
     if text.get(open) != Some(&'"') {
         return at;
     }
     (open + 1..text.len())
-        .find(|&close| {
-            text[close] == '"' && (1..=hashes).all(|hash| text.get(close + hash) == Some(&'#'))
-        })
+        .find(|&close| text[close] == '"' && (1..=hashes).all(|hash| text.get(close + hash) == Some(&'#')))
         .map_or(text.len(), |close| close + 1 + hashes)
 }
 
@@ -293,9 +269,7 @@ fn raw_end(text: &[char], at: usize) -> usize {
 fn char_end(text: &[char], at: usize) -> usize {
     if text.get(at + 1) == Some(&'\\') {
         // The letter after the backslash may be the quote itself.
-        return (at + 3..text.len())
-            .find(|&at| text[at] == '\'')
-            .map_or(text.len(), |close| close + 1);
+        return (at + 3..text.len()).find(|&at| text[at] == '\'').map_or(text.len(), |close| close + 1);
     }
     if text.get(at + 2) == Some(&'\'') {
         return at + 3;
@@ -312,10 +286,7 @@ fn is_word(letter: char) -> bool {
 }
 
 fn is_path_word(token: &str) -> bool {
-    token
-        .chars()
-        .next()
-        .is_some_and(|letter| letter.is_alphabetic() || letter == '_')
+    token.chars().next().is_some_and(|letter| letter.is_alphabetic() || letter == '_')
 }
 
 /// Where each line ends, so that a place is found without counting from the start.

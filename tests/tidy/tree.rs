@@ -4,34 +4,34 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of Rust: where it lies, from the root, and what it holds.
-pub struct File {
-    pub path: String,
-    pub text: String,
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl File {
     /// Is it code that is shipped, rather than a test or a help for tests?
-    pub fn is_source(&self) -> bool {
+    pub(crate) fn is_source(&self) -> bool {
         let tests = self.path.contains("/tests/") || self.path.starts_with("tests/");
         !tests && !self.path.ends_with("/tests.rs") && !self.path.ends_with("/testing.rs")
     }
 }
 
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The text of a file of the project.
-pub fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-pub fn exists(path: &str) -> bool {
+pub(crate) fn exists(path: &str) -> bool {
     root().join(path).exists()
 }
 
 /// All files below a folder that end so, sorted, as paths from the root; what is built or installed is left out.
-pub fn files(folder: &str, ending: &str) -> Vec<String> {
+pub(crate) fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(&root().join(folder), ending, &mut found);
     found.sort();
@@ -39,11 +39,8 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
 }
 
 /// All files of Rust below a folder.
-pub fn rust(folder: &str) -> Vec<File> {
-    let read = |path: String| File {
-        text: read(&path),
-        path,
-    };
+pub(crate) fn rust(folder: &str) -> Vec<File> {
+    let read = |path: String| File { text: read(&path), path };
     files(folder, ".rs").into_iter().map(read).collect()
 }
 
@@ -66,7 +63,7 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) {
 }
 
 /// The names of the services, `kit` left out, sorted.
-pub fn services() -> Vec<String> {
+pub(crate) fn services() -> Vec<String> {
     let entries = fs::read_dir(root().join("services")).expect("there are services");
     let mut names: Vec<String> = entries
         .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
@@ -77,19 +74,15 @@ pub fn services() -> Vec<String> {
 }
 
 /// The folders of all packages, the root as the empty one.
-pub fn packages() -> Vec<String> {
+pub(crate) fn packages() -> Vec<String> {
     files("", "Cargo.toml")
         .iter()
-        .map(|path| {
-            path.trim_end_matches("Cargo.toml")
-                .trim_end_matches('/')
-                .to_owned()
-        })
+        .map(|path| path.trim_end_matches("Cargo.toml").trim_end_matches('/').to_owned())
         .collect()
 }
 
 /// The names that a manifest depends on, for running, building and testing alike.
-pub fn dependencies(manifest: &str) -> Vec<String> {
+pub(crate) fn dependencies(manifest: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut inside = false;
     for line in manifest.lines().map(str::trim) {
@@ -97,10 +90,7 @@ pub fn dependencies(manifest: &str) -> Vec<String> {
             let table = table.trim_end_matches(']');
             let table = table.rsplit_once("'.").map_or(table, |(_, table)| table);
             let (table, name) = table.split_once('.').unwrap_or((table, ""));
-            let of_ours = matches!(
-                table,
-                "dependencies" | "dev-dependencies" | "build-dependencies"
-            );
+            let of_ours = matches!(table, "dependencies" | "dev-dependencies" | "build-dependencies");
             inside = of_ours && name.is_empty();
             if of_ours && !name.is_empty() {
                 names.push(name.to_owned());
@@ -114,7 +104,7 @@ pub fn dependencies(manifest: &str) -> Vec<String> {
 }
 
 /// The reasons that a package of the contract declares, as the generated enum spells them, with their wire names.
-pub fn reasons(package: &str) -> Vec<(String, String)> {
+pub(crate) fn reasons(package: &str) -> Vec<(String, String)> {
     let mut reasons = Vec::new();
     for path in files(&format!("proto/shop/{package}/v1"), ".proto") {
         let text = read(&path);
