@@ -48,16 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     fs::write(out.join("packages.rs"), table::packages(&packages(&pool)))?;
-    tonic_prost_build::configure()
-        .include_file("tree.rs")
-        .compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure().include_file("tree.rs").compile_fds(compiler.file_descriptor_set())?;
 
     // Comments are for readers of the source; reflection carries names, types and options.
     compiler.include_source_info(false);
-    fs::write(
-        out.join("descriptors.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     Ok(())
 }
 
@@ -67,10 +62,7 @@ fn proto_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Er
         let path = entry?.path();
         if path.is_dir() {
             proto_files(&path, files)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
             files.push(path);
         }
     }

@@ -56,11 +56,7 @@ pub(crate) struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "proto/{}:{}: {}",
-            self.file, self.line, self.sentence
-        )
+        write!(formatter, "proto/{}:{}: {}", self.file, self.line, self.sentence)
     }
 }
 

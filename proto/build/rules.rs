@@ -10,26 +10,15 @@ use prost_reflect::{MethodDescriptor, ServiceDescriptor, Value};
 use crate::method::{Access, Idempotency, Method, Refusal, parse_timeout};
 
 /// The programs that may call. A new service adds its name here.
-pub(crate) const WORKLOADS: [&str; 9] = [
-    "gateway",
-    "identity",
-    "catalogue",
-    "inventory",
-    "pricing",
-    "payments",
-    "cart",
-    "orders",
-    "reviews",
-];
+pub(crate) const WORKLOADS: [&str; 9] =
+    ["gateway", "identity", "catalogue", "inventory", "pricing", "payments", "cart", "orders", "reviews"];
 
 /// Everybody may call: keys that each service fetches, for example. Such a method takes no part in the call graph.
 const ALL: &str = "all";
 
 /// The only methods with an effect that carry no key: a kept answer would be a kept token.
-const WITHOUT_KEY: [&str; 2] = [
-    "/shop.identity.v1.IdentityService/LogIn",
-    "/shop.identity.v1.IdentityService/RefreshSession",
-];
+const WITHOUT_KEY: [&str; 2] =
+    ["/shop.identity.v1.IdentityService/LogIn", "/shop.identity.v1.IdentityService/RefreshSession"];
 
 /// The option of `shop/mesh/v1/rule.proto`.
 const RULE: &str = "shop.mesh.v1.rule";
@@ -50,11 +39,9 @@ pub(crate) fn read(pool: &DescriptorPool) -> Result<Vec<Method>, Vec<Refusal>> {
         for method in service.methods() {
             match read_method(&method, &owner, &permissions) {
                 Ok(rule) => methods.push((rule, method)),
-                Err(sentences) => refusals.extend(
-                    sentences
-                        .into_iter()
-                        .map(|sentence| refuse(&method, &sentence)),
-                ),
+                Err(sentences) => {
+                    refusals.extend(sentences.into_iter().map(|sentence| refuse(&method, &sentence)))
+                }
             }
         }
     }
@@ -99,8 +86,7 @@ fn read_method(
 ) -> Result<Method, Vec<String>> {
     let Some(rule) = rule(method) else {
         return Err(vec![
-            "has no rule: state `option (shop.mesh.v1.rule)` with callers, access and timeout"
-                .to_owned(),
+            "has no rule: state `option (shop.mesh.v1.rule)` with callers, access and timeout".to_owned(),
         ]);
     };
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
@@ -152,9 +138,7 @@ fn read_callers(rule: &DynamicMessage, owner: &str, wrong: &mut Vec<String>) -> 
                 WORKLOADS.join(", ")
             ));
         } else if caller == owner {
-            wrong.push(format!(
-                "names its own service `{caller}` as a caller: a cycle of one"
-            ));
+            wrong.push(format!("names its own service `{caller}` as a caller: a cycle of one"));
         }
         if callers.iter().take(at).any(|before| before == caller) {
             wrong.push(format!("names the caller `{caller}` twice"));
@@ -216,16 +200,11 @@ fn read_timeout(
 }
 
 /// Reads the level and checks it against the key in the request.
-fn read_idempotency(
-    method: &MethodDescriptor,
-    path: &str,
-    wrong: &mut Vec<String>,
-) -> Option<Idempotency> {
+fn read_idempotency(method: &MethodDescriptor, path: &str, wrong: &mut Vec<String>) -> Option<Idempotency> {
     let options = method.method_descriptor_proto().options.as_ref();
     let Some(level) = options.and_then(|options| options.idempotency_level) else {
         wrong.push(
-            "has no idempotency_level: NO_SIDE_EFFECTS for a read, IDEMPOTENT for an effect"
-                .to_owned(),
+            "has no idempotency_level: NO_SIDE_EFFECTS for a read, IDEMPOTENT for an effect".to_owned(),
         );
         return None;
     };
@@ -236,15 +215,14 @@ fn read_idempotency(
         IdempotencyLevel::IdempotencyUnknown => Idempotency::Unknown,
     };
     match idempotency {
-        Idempotency::NoSideEffects if keyed => wrong.push(
-            "is a read whose request has a request_id, which only an effect needs".to_owned(),
-        ),
+        Idempotency::NoSideEffects if keyed => {
+            wrong.push("is a read whose request has a request_id, which only an effect needs".to_owned())
+        }
         Idempotency::Idempotent if !keyed => {
             wrong.push("is an effect whose request has no `string request_id`".to_owned());
         }
         Idempotency::Unknown if !WITHOUT_KEY.contains(&path) => wrong.push(
-            "is IDEMPOTENCY_UNKNOWN, which only LogIn and RefreshSession of identity may be"
-                .to_owned(),
+            "is IDEMPOTENCY_UNKNOWN, which only LogIn and RefreshSession of identity may be".to_owned(),
         ),
         Idempotency::Unknown if keyed => {
             wrong.push("is IDEMPOTENCY_UNKNOWN and yet has a request_id".to_owned());
@@ -275,13 +253,9 @@ fn check_list(method: &MethodDescriptor, wrong: &mut Vec<String>) {
         return;
     }
     let input = method.input();
-    let sized = input
-        .get_field_by_name("page_size")
-        .is_some_and(|field| is_single(&field, &Kind::Int32));
+    let sized = input.get_field_by_name("page_size").is_some_and(|field| is_single(&field, &Kind::Int32));
     if !sized || !has_text(&input, "page_token") {
-        wrong.push(
-            "is a list whose request lacks `int32 page_size` or `string page_token`".to_owned(),
-        );
+        wrong.push("is a list whose request lacks `int32 page_size` or `string page_token`".to_owned());
     }
     if !has_text(&method.output(), "next_page_token") {
         wrong.push("is a list whose response lacks `string next_page_token`".to_owned());
@@ -289,9 +263,7 @@ fn check_list(method: &MethodDescriptor, wrong: &mut Vec<String>) {
 }
 
 fn has_text(message: &MessageDescriptor, name: &str) -> bool {
-    message
-        .get_field_by_name(name)
-        .is_some_and(|field| is_single(&field, &Kind::String))
+    message.get_field_by_name(name).is_some_and(|field| is_single(&field, &Kind::String))
 }
 
 fn is_single(field: &FieldDescriptor, kind: &Kind) -> bool {
@@ -307,10 +279,7 @@ fn text(rule: &DynamicMessage, field: &str) -> String {
 fn texts(rule: &DynamicMessage, field: &str) -> Vec<String> {
     let value = rule.get_field_by_name(field);
     let list = value.as_deref().and_then(Value::as_list);
-    list.unwrap_or_default()
-        .iter()
-        .filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
+    list.unwrap_or_default().iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// Finds a service that calls itself by way of others: no order of starting and no order of deadlines exists for it.
@@ -327,10 +296,7 @@ fn find_cycle(methods: &[(Method, MethodDescriptor)]) -> Option<Refusal> {
         let mut road = vec![*start];
         if let Some(method) = walk_back(&calls, start, &mut road) {
             road.push(start);
-            return Some(refuse(
-                method,
-                &format!("closes a cycle of callers: {}", road.join(" → ")),
-            ));
+            return Some(refuse(method, &format!("closes a cycle of callers: {}", road.join(" → "))));
         }
     }
     None
@@ -364,11 +330,7 @@ fn refuse(method: &MethodDescriptor, sentence: &str) -> Refusal {
     Refusal {
         file: file.name().to_owned(),
         line: line_of(&file, method.path()),
-        sentence: format!(
-            "{}.{} {sentence}.",
-            method.parent_service().name(),
-            method.name()
-        ),
+        sentence: format!("{}.{} {sentence}.", method.parent_service().name(), method.name()),
     }
 }
 

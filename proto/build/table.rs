@@ -35,11 +35,7 @@ pub(crate) fn packages(packages: &[String]) -> String {
         let parts: Vec<&str> = package.split('.').collect();
         if let [_, name, version] = parts.as_slice() {
             // A second version of a package keeps its version in the name, so that both can be used side by side.
-            let short = if *version == "v1" {
-                (*name).to_owned()
-            } else {
-                format!("{name}_{version}")
-            };
+            let short = if *version == "v1" { (*name).to_owned() } else { format!("{name}_{version}") };
             let _ = writeln!(
                 text,
                 "#[doc = \"The package `{package}`.\"]\n#[doc(inline)]\npub use shop::{name}::{version} as {short};"

@@ -53,9 +53,7 @@ pub struct Method {
 impl Method {
     /// May this workload call the method?
     pub fn allows(&self, caller: &str) -> bool {
-        self.callers
-            .iter()
-            .any(|allowed| *allowed == caller || *allowed == "all")
+        self.callers.iter().any(|allowed| *allowed == caller || *allowed == "all")
     }
 }
 
@@ -64,8 +62,6 @@ pub static METHODS: &[Method] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Finds the rule of a path as it travels; nothing for a method that is not of the contract.
 pub fn find(path: &str) -> Option<&'static Method> {
-    let at = METHODS
-        .binary_search_by(|method| method.path.cmp(path))
-        .ok()?;
+    let at = METHODS.binary_search_by(|method| method.path.cmp(path)).ok()?;
     METHODS.get(at)
 }

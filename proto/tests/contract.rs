@@ -1,12 +1,6 @@
 //! What the build refuses, with file and line, and what the table of the real contract holds.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 #[path = "../build/method.rs"]
 mod method;
@@ -65,10 +59,7 @@ fn callers_must_be_known_others_named_once() {
         (r#""Gateway""#, "names the unknown caller `Gateway`"),
         (r#""orders""#, "names its own service `orders` as a caller"),
         (r#""all", "gateway""#, "names others beside `all`"),
-        (
-            r#""gateway", "gateway""#,
-            "names the caller `gateway` twice",
-        ),
+        (r#""gateway", "gateway""#, "names the caller `gateway` twice"),
     ] {
         Contract::of("GetOrder")
             .callers(callers)
@@ -82,27 +73,20 @@ fn access_must_be_well_formed() {
         ("", "states no access"),
         (r#""everybody""#, "has the malformed access `everybody`"),
         (r#""staff""#, "has the malformed access `staff`"),
-        (
-            r#""staff(orders.write""#,
-            "has the malformed access `staff(orders.write`",
-        ),
+        (r#""staff(orders.write""#, "has the malformed access `staff(orders.write`"),
         (r#""Public""#, "has the malformed access `Public`"),
         (r#""public", "public""#, "states the access `public` twice"),
     ] {
-        Contract::of("GetOrder")
-            .access(access)
-            .is_refused_by(&format!("OrdersService.GetOrder {sentence}"));
+        Contract::of("GetOrder").access(access).is_refused_by(&format!("OrdersService.GetOrder {sentence}"));
     }
 }
 
 #[test]
 fn a_permission_that_identity_does_not_know_is_refused() {
     for permission in ["orders.burn", "ORDERS.WRITE", "unspecified", ""] {
-        Contract::of("GetOrder")
-            .access(&format!(r#""staff({permission})""#))
-            .is_refused_by(&format!(
-                "OrdersService.GetOrder asks for the permission `{permission}`, which is not in"
-            ));
+        Contract::of("GetOrder").access(&format!(r#""staff({permission})""#)).is_refused_by(&format!(
+            "OrdersService.GetOrder asks for the permission `{permission}`, which is not in"
+        ));
     }
 }
 
@@ -126,22 +110,15 @@ fn a_malformed_timeout_is_refused() {
     ] {
         Contract::of("GetOrder")
             .timeout(timeout)
-            .is_refused_by(&format!(
-                "OrdersService.GetOrder has the malformed timeout `{timeout}`"
-            ));
+            .is_refused_by(&format!("OrdersService.GetOrder has the malformed timeout `{timeout}`"));
     }
 }
 
 #[test]
 fn only_a_stream_may_last_without_an_end() {
-    Contract::of("GetOrder")
-        .timeout("none")
-        .is_refused_by("OrdersService.GetOrder has the timeout `none`");
+    Contract::of("GetOrder").timeout("none").is_refused_by("OrdersService.GetOrder has the timeout `none`");
 
-    let watch = Contract {
-        output: "stream Output",
-        ..Contract::of("WatchOrder").timeout("none")
-    };
+    let watch = Contract { output: "stream Output", ..Contract::of("WatchOrder").timeout("none") };
     let methods = watch.read().expect("a stream may");
     assert_eq!(methods[0].timeout, None);
     assert!(methods[0].server_streaming && !methods[0].client_streaming);
@@ -149,9 +126,7 @@ fn only_a_stream_may_last_without_an_end() {
 
 #[test]
 fn a_method_must_say_whether_it_may_be_repeated() {
-    Contract::of("GetOrder")
-        .idempotency("")
-        .is_refused_by("OrdersService.GetOrder has no idempotency_level");
+    Contract::of("GetOrder").idempotency("").is_refused_by("OrdersService.GetOrder has no idempotency_level");
     Contract::of("PlaceOrder")
         .idempotency("option idempotency_level = IDEMPOTENCY_UNKNOWN;")
         .is_refused_by("OrdersService.PlaceOrder is IDEMPOTENCY_UNKNOWN, which only LogIn");
@@ -192,10 +167,7 @@ fn an_effect_carries_a_key_and_a_read_does_not() {
         // Only a stream may keep the key in a part of the message.
         "Part opening = 1;",
     ] {
-        Contract::of("CancelOrder")
-            .idempotency(effect)
-            .fields(fields)
-            .is_refused_by(without);
+        Contract::of("CancelOrder").idempotency(effect).fields(fields).is_refused_by(without);
     }
     Contract::of("GetOrder")
         .fields("string request_id = 1;")
@@ -206,43 +178,30 @@ fn an_effect_carries_a_key_and_a_read_does_not() {
 fn a_stream_carries_its_key_in_any_part_of_the_message() {
     let import = |fields: &str| Contract {
         input: "stream Input",
-        ..Contract::of("ImportOrders")
-            .idempotency("option idempotency_level = IDEMPOTENT;")
-            .fields(fields)
+        ..Contract::of("ImportOrders").idempotency("option idempotency_level = IDEMPOTENT;").fields(fields)
     };
 
     let methods = import("oneof part { Part opening = 1; bytes chunk = 2; }")
         .read()
         .expect("the opening part holds the key");
     assert!(methods[0].client_streaming);
-    import("bytes chunk = 2;")
-        .is_refused_by("OrdersService.ImportOrders is an effect whose request has no");
+    import("bytes chunk = 2;").is_refused_by("OrdersService.ImportOrders is an effect whose request has no");
 }
 
 #[test]
 fn a_list_is_paged() {
     let request = "OrdersService.ListOrders is a list whose request lacks";
-    for fields in [
-        "",
-        "int32 page_size = 1;",
-        "string page_token = 2;",
-        "string page_size = 1; string page_token = 2;",
-    ] {
-        Contract::of("ListOrders")
-            .fields(fields)
-            .is_refused_by(request);
+    for fields in
+        ["", "int32 page_size = 1;", "string page_token = 2;", "string page_size = 1; string page_token = 2;"]
+    {
+        Contract::of("ListOrders").fields(fields).is_refused_by(request);
     }
     let paged = || Contract::of("ListOrders").fields("int32 page_size = 1; string page_token = 2;");
-    Contract {
-        answer: "",
-        ..paged()
-    }
-    .is_refused_by("OrdersService.ListOrders is a list whose response lacks");
+    Contract { answer: "", ..paged() }
+        .is_refused_by("OrdersService.ListOrders is a list whose response lacks");
 
     paged().read().expect("a paged list is sound");
-    Contract::of("ListenToOrders")
-        .read()
-        .expect("a word that begins with the same letters is no list");
+    Contract::of("ListenToOrders").read().expect("a word that begins with the same letters is no list");
 }
 
 #[test]
@@ -255,11 +214,7 @@ fn a_cycle_of_callers_is_refused_and_all_is_exempt() {
                 .replace("shop.orders.v1", &format!("shop.{service}.v1"));
             (format!("shop/{service}/v1/{service}.proto"), text)
         };
-        let files = [
-            file("cart", first),
-            file("pricing", "cart"),
-            file("orders", "pricing"),
-        ];
+        let files = [file("cart", first), file("pricing", "cart"), file("orders", "pricing")];
         rules::read(&compile(&files))
     };
 
@@ -277,34 +232,19 @@ fn a_cycle_of_callers_is_refused_and_all_is_exempt() {
 
 #[test]
 fn a_package_outside_the_known_services_is_refused() {
-    for package in [
-        "shop.warehouse.v1",
-        "shop.orders",
-        "shop.gateway.v1",
-        "orders.v1",
-        "shop.orders.beta",
-    ] {
-        let text = Contract::of("GetOrder")
-            .text()
-            .replace("shop.orders.v1", package);
+    for package in ["shop.warehouse.v1", "shop.orders", "shop.gateway.v1", "orders.v1", "shop.orders.beta"] {
+        let text = Contract::of("GetOrder").text().replace("shop.orders.v1", package);
 
         let refusals = rules::read(&compile(&[("other.proto", text)])).unwrap_err();
 
         let refusal = refusals[0].to_string();
-        assert!(
-            refusal.starts_with("proto/other.proto:6: OrdersService stands in no package"),
-            "{refusal}"
-        );
+        assert!(refusal.starts_with("proto/other.proto:6: OrdersService stands in no package"), "{refusal}");
     }
 }
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
-    let refusals = Contract::of("ListOrders")
-        .callers(r#""warehouse""#)
-        .timeout("soon")
-        .read()
-        .unwrap_err();
+    let refusals = Contract::of("ListOrders").callers(r#""warehouse""#).timeout("soon").read().unwrap_err();
 
     assert_eq!(refusals.len(), 3, "{refusals:?}");
     assert!(refusals.iter().all(|refusal| refusal.starts_with(HERE)));
@@ -312,10 +252,7 @@ fn everything_that_is_wrong_is_said_at_once() {
 
 #[test]
 fn the_table_is_sorted_and_every_path_is_found_in_it() {
-    let paths: Vec<&str> = proto::rules::METHODS
-        .iter()
-        .map(|method| method.path)
-        .collect();
+    let paths: Vec<&str> = proto::rules::METHODS.iter().map(|method| method.path).collect();
 
     assert!(paths.is_sorted() && !paths.is_empty());
     for method in proto::rules::METHODS {
@@ -341,10 +278,7 @@ fn the_descriptors_that_reflection_serves_keep_the_rules() {
 
 #[test]
 fn a_named_caller_is_allowed_and_all_means_everybody() {
-    let of = |callers| proto::rules::Method {
-        callers,
-        ..proto::rules::METHODS[0]
-    };
+    let of = |callers| proto::rules::Method { callers, ..proto::rules::METHODS[0] };
 
     assert!(of(&["gateway", "orders"]).allows("orders"));
     assert!(!of(&["gateway", "orders"]).allows("cart"));
@@ -411,8 +345,7 @@ impl Contract {
     }
 
     fn effect(self) -> Contract {
-        self.idempotency("option idempotency_level = IDEMPOTENT;")
-            .fields("string request_id = 1;")
+        self.idempotency("option idempotency_level = IDEMPOTENT;").fields("string request_id = 1;")
     }
 
     fn text(&self) -> String {
@@ -435,12 +368,7 @@ impl Contract {
 
     fn read(&self) -> Result<Vec<Method>, Vec<String>> {
         let pool = compile(&[("shop/orders/v1/orders.proto", self.text())]);
-        rules::read(&pool).map_err(|refusals| {
-            refusals
-                .iter()
-                .map(std::string::ToString::to_string)
-                .collect()
-        })
+        rules::read(&pool).map_err(|refusals| refusals.iter().map(std::string::ToString::to_string).collect())
     }
 
     /// Exactly one refusal, at the line of the method, that begins so.
@@ -448,11 +376,7 @@ impl Contract {
         let refusals = self.read().expect_err(sentence);
         assert_eq!(refusals.len(), 1, "{refusals:?}");
         let expected = format!("{HERE}: {sentence}");
-        assert!(
-            refusals[0].starts_with(&expected),
-            "expected {expected}\n  but got {}",
-            refusals[0]
-        );
+        assert!(refusals[0].starts_with(&expected), "expected {expected}\n  but got {}", refusals[0]);
     }
 }
 
@@ -472,10 +396,8 @@ fn compile<S: Into<String> + Clone>(files: &[(S, String)]) -> DescriptorPool {
     let permissions = "syntax = \"proto3\";\npackage shop.identity.v1;\n\
                        enum Permission { PERMISSION_UNSPECIFIED = 0; PERMISSION_ORDERS_WRITE = 1; }\n";
     let rule = include_str!("../shop/mesh/v1/rule.proto");
-    let mut sources: Vec<(String, String)> = files
-        .iter()
-        .map(|(name, text)| (name.clone().into(), text.clone()))
-        .collect();
+    let mut sources: Vec<(String, String)> =
+        files.iter().map(|(name, text)| (name.clone().into(), text.clone())).collect();
     sources.push(("permissions.proto".to_owned(), permissions.to_owned()));
     sources.push(("shop/mesh/v1/rule.proto".to_owned(), rule.to_owned()));
     let names: Vec<String> = sources.iter().map(|(name, _)| name.clone()).collect();

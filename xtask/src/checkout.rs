@@ -26,10 +26,7 @@ impl Checkout {
     /// A checkout elsewhere, for tests of the tasks themselves.
     #[cfg(test)]
     pub(crate) fn at(root: &Path) -> Checkout {
-        Checkout {
-            root: root.to_owned(),
-            target: root.join("target"),
-        }
+        Checkout { root: root.to_owned(), target: root.join("target") }
     }
 
     pub(crate) fn root(&self) -> &Path {

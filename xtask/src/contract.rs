@@ -2,7 +2,8 @@
 //!
 //! A break is looked for twice: against the base of the change, and against the last release. The base is the merge
 //! base with `main`, or the first parent where that is the commit itself, so that a change is never compared with
-//! itself, which would find nothing for ever.
+//! itself, which would find nothing for ever. Where the local `main` is this commit, `origin/main` is asked before the
+//! parent, so that several commits that are pushed together are compared as one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,12 +30,7 @@ pub(crate) fn check(report: &mut Report, checkout: &Checkout) {
         Ok(Outcome::Passed(version))
     });
     let Some(program) = found else {
-        for name in [
-            "buf lint",
-            "buf format",
-            "buf breaking (base)",
-            "buf breaking (tag)",
-        ] {
+        for name in ["buf lint", "buf format", "buf breaking (base)", "buf breaking (tag)"] {
             report.not_run(name, "buf is missing");
         }
         return;
@@ -115,14 +111,7 @@ impl Contract<'_> {
         if self.releases()?.is_empty() {
             return Ok(Base::None("no tag v* before this commit".to_owned()));
         }
-        let name = self.ask(&[
-            "describe",
-            "--tags",
-            "--abbrev=0",
-            "--match",
-            "v[0-9]*",
-            "HEAD^1",
-        ])?;
+        let name = self.ask(&["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^1"])?;
         let id = self.ask(&["rev-parse", &format!("{name}^{{commit}}")])?;
         Ok(Base::Commit { id, name })
     }
@@ -172,10 +161,7 @@ impl Contract<'_> {
         let said = format!("{said}{}", String::from_utf8_lossy(&output.stderr));
         println!("{}", said.trim());
         if output.status.code() != Some(FOUND) {
-            return Err(Error::Refused(format!(
-                "buf breaking ended with {}",
-                output.status
-            )));
+            return Err(Error::Refused(format!("buf breaking ended with {}", output.status)));
         }
         let count = said.lines().filter(|line| !line.trim().is_empty()).count();
         self.judge(&id, &format!("{count} breaks against {name}"))
@@ -183,15 +169,8 @@ impl Contract<'_> {
 
     /// A break before the first release passes if a commit since the base owns up to it.
     fn judge(&self, base: &str, breaks: &str) -> Result<Outcome, Error> {
-        if self
-            .releases()?
-            .iter()
-            .filter_map(|tag| version(tag))
-            .any(|version| version >= STABLE)
-        {
-            return Ok(Outcome::Failed(format!(
-                "{breaks}; a released contract only grows"
-            )));
+        if self.releases()?.iter().filter_map(|tag| version(tag)).any(|version| version >= STABLE) {
+            return Ok(Outcome::Failed(format!("{breaks}; a released contract only grows")));
         }
         let messages = self.ask(&["log", "--format=%B", &format!("{base}..HEAD")])?;
         let reason = messages
@@ -210,10 +189,7 @@ impl Contract<'_> {
     /// Writes the contract of a commit into a folder; false if it had none.
     fn unpack(&self, id: &str, folder: &Path) -> Result<bool, Error> {
         let names = self.ask(&["ls-tree", "-r", "-z", "--name-only", id, "--", "proto"])?;
-        let names: Vec<&str> = names
-            .split('\0')
-            .filter(|name| name.ends_with(".proto"))
-            .collect();
+        let names: Vec<&str> = names.split('\0').filter(|name| name.ends_with(".proto")).collect();
         // A run that was stopped may have left it.
         let _ = fs::remove_dir_all(folder);
         for name in &names {
@@ -234,9 +210,7 @@ impl Contract<'_> {
 
     fn buf(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .current_dir(self.checkout.root())
-            .stdin(Stdio::null());
+        command.current_dir(self.checkout.root()).stdin(Stdio::null());
         command
     }
 
@@ -258,10 +232,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 /// `v1.2.3` as numbers; nothing for a tag of another form, such as a candidate for a release.
 fn version(tag: &str) -> Option<(u64, u64, u64)> {
-    let mut numbers = tag
-        .strip_prefix('v')?
-        .split('.')
-        .map(|part| part.parse().ok());
+    let mut numbers = tag.strip_prefix('v')?.split('.').map(|part| part.parse().ok());
     let version = (numbers.next()??, numbers.next()??, numbers.next()??);
     numbers.next().is_none().then_some(version)
 }

@@ -63,10 +63,7 @@ impl Postgres {
         command.arg(port.to_string()).stdin(Stdio::piped());
         // The server's user may not be able to enter this folder.
         command.current_dir(env::temp_dir());
-        let keeper = command.spawn().map_err(|source| Error::Start {
-            command: "sh".to_owned(),
-            source,
-        })?;
+        let keeper = command.spawn().map_err(|source| Error::Start { command: "sh".to_owned(), source })?;
         let mut server = Postgres { keeper, port };
         server.wait_until_ready(&programs.join("pg_isready"))?;
         Ok(server)
@@ -81,17 +78,7 @@ impl Postgres {
         let began = Instant::now();
         let port = self.port.to_string();
         while began.elapsed() < START_MAX {
-            let asked = [
-                "-q",
-                "-h",
-                "127.0.0.1",
-                "-U",
-                "shop",
-                "-d",
-                "postgres",
-                "-p",
-                &port,
-            ];
+            let asked = ["-q", "-h", "127.0.0.1", "-U", "shop", "-d", "postgres", "-p", &port];
             if process::succeeds(Command::new(ask).args(asked)) {
                 return Ok(());
             }
@@ -101,10 +88,7 @@ impl Postgres {
             }
             pause();
         }
-        Err(Error::Refused(format!(
-            "PostgreSQL did not answer within {} s",
-            START_MAX.as_secs()
-        )))
+        Err(Error::Refused(format!("PostgreSQL did not answer within {} s", START_MAX.as_secs())))
     }
 }
 
@@ -150,16 +134,10 @@ fn free_port() -> Result<u16, Error> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
-        .map_err(|source| Error::Start {
-            command: "a listener on a free port".to_owned(),
-            source,
-        })
+        .map_err(|source| Error::Start { command: "a listener on a free port".to_owned(), source })
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this program has one thread and nothing else to do"
-)]
+#[allow(clippy::disallowed_methods, reason = "this program has one thread and nothing else to do")]
 fn pause() {
     thread::sleep(Duration::from_millis(100));
 }

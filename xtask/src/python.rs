@@ -14,8 +14,7 @@ pub(crate) const VARIABLE: &str = "SHOP_TEST_PYTHON";
 /// Makes the environment unless it is there with exactly what is required, and names its interpreter.
 pub(crate) fn environment(checkout: &Checkout) -> Result<PathBuf, Error> {
     let requirements = checkout.root().join("xtask/tools/requirements.txt");
-    let wanted =
-        fs::read(&requirements).map_err(|source| file_error(&requirements, "read", source))?;
+    let wanted = fs::read(&requirements).map_err(|source| file_error(&requirements, "read", source))?;
     let folder = checkout.scratch("python");
     let python = folder.join("bin/python");
     // Written last, so that half an installation is made anew.
@@ -26,20 +25,10 @@ pub(crate) fn environment(checkout: &Checkout) -> Result<PathBuf, Error> {
     if !process::succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
         tools::debian("python3 with venv", &["python3", "python3-venv"])?;
     }
-    process::run(
-        Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&folder),
-    )?;
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
     process::run(
         Command::new(&python)
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .arg("--requirement")
             .arg(&requirements),
     )?;

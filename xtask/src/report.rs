@@ -37,18 +37,11 @@ impl Outcome {
 
 impl Report {
     pub(crate) fn begin() -> Report {
-        Report {
-            began: Instant::now(),
-            steps: Vec::new(),
-        }
+        Report { began: Instant::now(), steps: Vec::new() }
     }
 
     /// Runs a step, whatever became of those before it: one run shows everything that is wrong.
-    pub(crate) fn step(
-        &mut self,
-        name: &'static str,
-        work: impl FnOnce() -> Result<Outcome, Error>,
-    ) {
+    pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<Outcome, Error>) {
         println!("\n== {name}");
         let began = Instant::now();
         let outcome = work().unwrap_or_else(|error| Outcome::Failed(chain(&error)));
@@ -57,28 +50,17 @@ impl Report {
             Outcome::NotRun(why) => println!("{name} not run: {why}"),
             Outcome::Passed(_) => {}
         }
-        self.steps.push(Step {
-            name,
-            outcome,
-            took: began.elapsed(),
-        });
+        self.steps.push(Step { name, outcome, took: began.elapsed() });
     }
 
     /// Notes a step that was left out.
     pub(crate) fn not_run(&mut self, name: &'static str, why: &str) {
-        self.steps.push(Step {
-            name,
-            outcome: Outcome::NotRun(why.to_owned()),
-            took: Duration::ZERO,
-        });
+        self.steps.push(Step { name, outcome: Outcome::NotRun(why.to_owned()), took: Duration::ZERO });
     }
 
     /// Did nothing fail?
     pub(crate) fn passed(&self) -> bool {
-        !self
-            .steps
-            .iter()
-            .any(|step| matches!(step.outcome, Outcome::Failed(_)))
+        !self.steps.iter().any(|step| matches!(step.outcome, Outcome::Failed(_)))
     }
 
     /// Prints a line for every step.
@@ -104,9 +86,7 @@ fn line(step: &Step) -> String {
     // The rest of a long failure stands where it happened.
     let remark = remark.lines().next().unwrap_or_default();
     let seconds = step.took.as_secs_f64();
-    format!("{word:<8}{seconds:>8.1} s  {:<24}{remark}", step.name)
-        .trim_end()
-        .to_owned()
+    format!("{word:<8}{seconds:>8.1} s  {:<24}{remark}", step.name).trim_end().to_owned()
 }
 
 /// A failure with its causes, each once.
@@ -131,20 +111,12 @@ mod tests {
         report.not_run("later", "it needs the network");
         assert!(report.passed());
 
-        report.step("broken", || {
-            Err(Error::Refused("install it\nlike this".to_owned()))
-        });
+        report.step("broken", || Err(Error::Refused("install it\nlike this".to_owned())));
 
         assert!(!report.passed());
         let lines: Vec<String> = report.steps.iter().map(line).collect();
         assert_eq!(lines[0], "passed       0.0 s  sound");
-        assert_eq!(
-            lines[1],
-            "not run      0.0 s  later                   it needs the network"
-        );
-        assert_eq!(
-            lines[2],
-            "FAILED       0.0 s  broken                  install it"
-        );
+        assert_eq!(lines[1], "not run      0.0 s  later                   it needs the network");
+        assert_eq!(lines[2], "FAILED       0.0 s  broken                  install it");
     }
 }

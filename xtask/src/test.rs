@@ -11,16 +11,8 @@ use crate::{contract, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
-    (
-        "SHOP_REFERENCE_DATA",
-        "real data",
-        "the folder of reference data",
-    ),
-    (
-        "SHOP_K8S_VALIDATOR",
-        "strict manifests",
-        "the strict checker of manifests",
-    ),
+    ("SHOP_REFERENCE_DATA", "real data", "the folder of reference data"),
+    ("SHOP_K8S_VALIDATOR", "strict manifests", "the strict checker of manifests"),
 ];
 
 /// Runs everything, or with `quick` what needs nothing but Rust; true when nothing failed.
@@ -32,14 +24,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
     });
     report.step("clippy", || clippy(checkout));
     let summary = if quick {
-        for name in [
-            "contract",
-            "documents",
-            "dependencies",
-            "PostgreSQL",
-            "Python",
-            "doc tests",
-        ] {
+        for name in ["contract", "documents", "dependencies", "PostgreSQL", "Python", "doc tests"] {
             report.not_run(name, "left out by --quick");
         }
         tests(&mut report, checkout, &[])
@@ -62,14 +47,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
 }
 
 fn clippy(checkout: &Checkout) -> Result<Outcome, Error> {
-    process::run(checkout.cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    process::run(checkout.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     Ok(Outcome::passed())
 }
 
@@ -99,10 +77,7 @@ fn dependencies(report: &mut Report, checkout: &Checkout) {
         process::run(deny(&["--offline"]).args(checks))?;
         Ok(Outcome::Passed("bans, licences, sources".to_owned()))
     });
-    report.not_run(
-        "advisories",
-        "their database comes by network: cargo deny check advisories",
-    );
+    report.not_run("advisories", "their database comes by network: cargo deny check advisories");
 }
 
 fn doc_tests(checkout: &Checkout) -> Result<Outcome, Error> {
@@ -145,9 +120,7 @@ fn tests(report: &mut Report, checkout: &Checkout, variables: &[(&str, String)])
             command.args(["test", "--workspace", "--tests", "--no-fail-fast"]);
         }
         // Without a word from here these tests would fall back to what somebody's shell happens to say.
-        command
-            .env_remove(postgres::VARIABLE)
-            .env_remove(python::VARIABLE);
+        command.env_remove(postgres::VARIABLE).env_remove(python::VARIABLE);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         let (lines, ended) = process::watch(&mut command, is_summary)?;
         summary = summarise(&lines);
@@ -170,10 +143,7 @@ fn summarise(lines: &[String]) -> Option<String> {
     if let Some(line) = lines.iter().rfind(|line| line.starts_with("Summary [")) {
         return Some(line.clone());
     }
-    let counts: Vec<Counts> = lines
-        .iter()
-        .filter_map(|line| Counts::parse(line))
-        .collect();
+    let counts: Vec<Counts> = lines.iter().filter_map(|line| Counts::parse(line)).collect();
     if counts.is_empty() {
         return None;
     }
@@ -202,11 +172,7 @@ impl Counts {
             let part = counts.split("; ").find(|part| part.ends_with(word))?;
             part.split(' ').next()?.parse().ok()
         };
-        Some(Counts {
-            passed: count(" passed")?,
-            failed: count(" failed")?,
-            ignored: count(" ignored")?,
-        })
+        Some(Counts { passed: count(" passed")?, failed: count(" failed")?, ignored: count(" ignored")? })
     }
 }
 
@@ -223,10 +189,7 @@ mod tests {
         let last = "Summary [   1.204s] 12 tests run: 11 passed, 1 failed, 0 skipped";
 
         assert!(is_summary(last));
-        assert_eq!(
-            summarise(&lines(&["Summary [ 1s] old", last])),
-            Some(last.to_owned())
-        );
+        assert_eq!(summarise(&lines(&["Summary [ 1s] old", last])), Some(last.to_owned()));
     }
 
     #[test]

@@ -26,9 +26,7 @@ pub(crate) fn buf(checkout: &Checkout) -> Result<PathBuf, Error> {
     }
     // No script of a package runs: buf's own only warms a cache.
     process::run(
-        Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&folder),
+        Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder),
     )?;
     fs::write(&installed, wanted).map_err(|source| file_error(&installed, "written", source))?;
     Ok(buf)
@@ -45,10 +43,7 @@ pub(crate) fn cargo_deny(checkout: &Checkout) -> Result<PathBuf, Error> {
     if own.exists() {
         return Ok(own);
     }
-    println!(
-        "cargo-deny is missing; building {CARGO_DENY} below {} takes a minute or two",
-        folder.display()
-    );
+    println!("cargo-deny is missing; building {CARGO_DENY} below {} takes a minute or two", folder.display());
     // Without optimisation it builds three times as fast and still judges the lock file in a second.
     process::run(
         checkout
@@ -69,11 +64,8 @@ pub(crate) fn cargo_deny(checkout: &Checkout) -> Result<PathBuf, Error> {
 /// Installs packages where that can be done without asking; else says which.
 pub(crate) fn debian(what: &str, packages: &[&str]) -> Result<(), Error> {
     let list = packages.join(" ");
-    let missing = || {
-        Error::Refused(format!(
-            "{what} is missing; on Debian or Ubuntu: sudo apt-get install -y {list}"
-        ))
-    };
+    let missing =
+        || Error::Refused(format!("{what} is missing; on Debian or Ubuntu: sudo apt-get install -y {list}"));
     if !process::succeeds(Command::new("apt-get").arg("--version")) {
         return Err(missing());
     }

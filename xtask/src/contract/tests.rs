@@ -23,34 +23,19 @@ impl Repository {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
-        copy(
-            &project.root().join("proto/shop"),
-            &folder.path().join("proto/shop"),
-        );
-        fs::copy(
-            project.root().join("buf.yaml"),
-            folder.path().join("buf.yaml"),
-        )
-        .unwrap();
+        copy(&project.root().join("proto/shop"), &folder.path().join("proto/shop"));
+        fs::copy(project.root().join("buf.yaml"), folder.path().join("buf.yaml")).unwrap();
         fs::write(folder.path().join(".gitignore"), "/target\n").unwrap();
-        let repository = Repository {
-            checkout: Checkout::at(folder.path()),
-            buf,
-            _folder: folder,
-        };
+        let repository = Repository { checkout: Checkout::at(folder.path()), buf, _folder: folder };
         repository.git(&["init", "--quiet", "--initial-branch=main"]);
         repository.commit("Begin");
         Some(repository)
     }
 
     fn git(&self, arguments: &[&str]) {
-        let mut command =
-            self.checkout
-                .git(&["-c", "user.name=Test", "-c", "user.email=test@example.com"]);
+        let mut command = self.checkout.git(&["-c", "user.name=Test", "-c", "user.email=test@example.com"]);
         command.args(["-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"]);
-        command
-            .args(arguments)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
         process::read(&mut command).unwrap();
     }
 
@@ -68,10 +53,7 @@ impl Repository {
     }
 
     fn contract(&self) -> Contract<'_> {
-        Contract {
-            checkout: &self.checkout,
-            program: self.buf.clone(),
-        }
+        Contract { checkout: &self.checkout, program: self.buf.clone() }
     }
 
     fn since_base(&self) -> Outcome {
@@ -122,10 +104,7 @@ fn a_deliberate_break_is_caught_and_growth_is_not() {
 
     repository.edit(FIELD, "");
     repository.commit("Break");
-    failed(
-        &repository.since_base(),
-        "1 breaks against the first parent, ",
-    );
+    failed(&repository.since_base(), "1 breaks against the first parent, ");
 }
 
 #[test]
@@ -137,10 +116,7 @@ fn a_break_that_is_not_committed_is_caught() {
 
     repository.edit(FIELD, "");
 
-    failed(
-        &repository.since_base(),
-        "1 breaks against the first parent, ",
-    );
+    failed(&repository.since_base(), "1 breaks against the first parent, ");
 }
 
 #[test]
@@ -154,17 +130,11 @@ fn a_branch_is_compared_with_the_merge_base_rather_than_its_last_commit() {
     repository.commit("Do something else");
     // What happens on main meanwhile is not the branch's doing.
     repository.git(&["switch", "--quiet", "main"]);
-    repository.edit(
-        "string currency_code = 1;\n",
-        "string currency_code = 1;\n  string more = 9;\n",
-    );
+    repository.edit("string currency_code = 1;\n", "string currency_code = 1;\n  string more = 9;\n");
     repository.commit("Grow");
     repository.git(&["switch", "--quiet", "topic"]);
 
-    failed(
-        &repository.since_base(),
-        "1 breaks against the merge base with main, ",
-    );
+    failed(&repository.since_base(), "1 breaks against the merge base with main, ");
 }
 
 #[test]
@@ -176,13 +146,7 @@ fn before_the_first_release_a_break_must_be_admitted() {
     repository.commit("Break\n\nBreaking:\n");
     failed(&repository.since_base(), "1 breaks against ");
 
-    repository.git(&[
-        "commit",
-        "--quiet",
-        "--amend",
-        "--message",
-        "Break\n\nBreaking: money has one field",
-    ]);
+    repository.git(&["commit", "--quiet", "--amend", "--message", "Break\n\nBreaking: money has one field"]);
 
     let outcome = repository.since_base();
     passed(&outcome, "1 breaks against ");
@@ -201,19 +165,13 @@ fn after_the_first_release_nothing_excuses_a_break() {
     repository.edit(FIELD, "");
     repository.commit("Break\n\nBreaking: money has one field");
     failed(&repository.since_base(), "1 breaks against ");
-    failed(
-        &repository.since_release(),
-        "1 breaks against v0.1.0; a released",
-    );
+    failed(&repository.since_release(), "1 breaks against v0.1.0; a released");
 
     // One commit later the base no longer sees it, and the release still does.
     repository.commit("Do something else");
 
     passed(&repository.since_base(), "against ");
-    failed(
-        &repository.since_release(),
-        "1 breaks against v0.1.0; a released",
-    );
+    failed(&repository.since_release(), "1 breaks against v0.1.0; a released");
 }
 
 #[test]
@@ -238,19 +196,10 @@ fn where_there_is_no_base_it_is_said() {
     };
     let none = |why: &str| Outcome::NotRun(why.to_owned());
 
-    assert_eq!(
-        repository.since_base(),
-        none("the first commit: there is no base")
-    );
-    assert_eq!(
-        repository.since_release(),
-        none("the first commit: there is no base")
-    );
+    assert_eq!(repository.since_base(), none("the first commit: there is no base"));
+    assert_eq!(repository.since_release(), none("the first commit: there is no base"));
     repository.commit("Do something else");
-    assert_eq!(
-        repository.since_release(),
-        none("no tag v* before this commit")
-    );
+    assert_eq!(repository.since_release(), none("no tag v* before this commit"));
 }
 
 #[test]
@@ -264,17 +213,11 @@ fn a_history_that_is_cut_off_is_not_taken_for_a_first_commit() {
     let to = clone.path().display().to_string();
     repository.git(&["clone", "--quiet", "--depth=1", &from, &to]);
     let checkout = Checkout::at(clone.path());
-    let contract = Contract {
-        checkout: &checkout,
-        program: repository.buf.clone(),
-    };
+    let contract = Contract { checkout: &checkout, program: repository.buf.clone() };
 
     let refused = contract.breaks_since_base().unwrap_err();
 
-    assert!(
-        refused.to_string().ends_with("git fetch --unshallow"),
-        "{refused}"
-    );
+    assert!(refused.to_string().ends_with("git fetch --unshallow"), "{refused}");
 }
 
 #[test]
@@ -295,15 +238,7 @@ fn lint_and_format_see_what_is_out_of_form() {
 fn a_candidate_is_no_release() {
     assert_eq!(version("v0.1.0"), Some((0, 1, 0)));
     assert_eq!(version("v12.0.3"), Some((12, 0, 3)));
-    for tag in [
-        "v0.1.0-rc.1",
-        "v1",
-        "v1.2",
-        "v1.2.3.4",
-        "1.2.3",
-        "v",
-        "vendor",
-    ] {
+    for tag in ["v0.1.0-rc.1", "v1", "v1.2", "v1.2.3.4", "1.2.3", "v", "vendor"] {
         assert_eq!(version(tag), None, "{tag}");
     }
 }
