@@ -11,8 +11,7 @@ use tonic::{Code, Status};
 use tower::Service;
 
 /// Set by a client stack on its second attempt.
-pub(crate) const PREVIOUS_ATTEMPTS: HeaderName =
-    HeaderName::from_static("grpc-previous-rpc-attempts");
+pub(crate) const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// A method of the contract, with what the stacks keep ready for it.
@@ -21,19 +20,12 @@ pub(crate) struct Entry {
     pub(crate) labels: RpcLabels,
 }
 
-static ENTRIES: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
-    METHODS
-        .iter()
-        .map(|rule| (rule.path, Entry::new(rule)))
-        .collect()
-});
+static ENTRIES: LazyLock<HashMap<&'static str, Entry>> =
+    LazyLock::new(|| METHODS.iter().map(|rule| (rule.path, Entry::new(rule))).collect());
 
 impl Entry {
     pub(crate) fn new(rule: &'static Method) -> Self {
-        Self {
-            rule,
-            labels: RpcLabels::new(rule.service, rule.name),
-        }
+        Self { rule, labels: RpcLabels::new(rule.service, rule.name) }
     }
 
     pub(crate) fn find(path: &str) -> Option<&'static Entry> {
@@ -65,9 +57,7 @@ impl<C, S> Step<C> for S where
 
 /// How a call ended, where its headers or trailers say so.
 pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
-    headers
-        .get(GRPC_STATUS)
-        .map(|value| Code::from_bytes(value.as_bytes()))
+    headers.get(GRPC_STATUS).map(|value| Code::from_bytes(value.as_bytes()))
 }
 
 /// The answer to a method that is not of the contract, or not of the service that was asked.

@@ -58,10 +58,7 @@ pub struct Caller {
 impl Caller {
     /// Who sent this request. One that did not come through the server stack is nobody's.
     pub fn of<T>(request: &Request<T>) -> Caller {
-        request.extensions().get().cloned().unwrap_or(Caller {
-            workload: Cow::Borrowed(""),
-            user: None,
-        })
+        request.extensions().get().cloned().unwrap_or(Caller { workload: Cow::Borrowed(""), user: None })
     }
 
     /// In whose name effects are done once: the account's, or the service's own.
@@ -74,10 +71,7 @@ impl Caller {
 
     /// The account that asks; refused when nobody is signed in.
     pub fn customer(&self) -> Result<Uuid, Status> {
-        self.user
-            .as_ref()
-            .map(|user| user.account)
-            .ok_or_else(sign_in_required)
+        self.user.as_ref().map(|user| user.account).ok_or_else(sign_in_required)
     }
 
     /// The same as an id of a domain's own kind.

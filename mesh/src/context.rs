@@ -71,10 +71,7 @@ pub struct CallRecord {
 impl CallRecord {
     /// An empty record.
     pub fn new() -> Self {
-        Self {
-            opened: std::time::Instant::now(),
-            calls: Arc::default(),
-        }
+        Self { opened: std::time::Instant::now(), calls: Arc::default() }
     }
 
     /// The calls so far.
@@ -103,9 +100,7 @@ impl CallRecord {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Recorded>> {
         // A list that a panic left behind is still a list.
-        self.calls
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.calls.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

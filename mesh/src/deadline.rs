@@ -73,9 +73,7 @@ fn parse(value: &HeaderValue) -> Option<Duration> {
         return None;
     }
     let amount = digits.iter().try_fold(0_u64, |amount, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| amount * 10 + u64::from(digit - b'0'))
+        digit.is_ascii_digit().then(|| amount * 10 + u64::from(digit - b'0'))
     })?;
     Some(match unit {
         b'H' => Duration::from_secs(amount * 3_600),
@@ -97,11 +95,7 @@ pub(crate) struct Cut {
 
 impl Cut {
     pub(crate) fn at(deadline: Instant, body: Body) -> Body {
-        Body::new(Self {
-            body,
-            end: Box::pin(tokio::time::sleep_until(deadline)),
-            ended: false,
-        })
+        Body::new(Self { body, end: Box::pin(tokio::time::sleep_until(deadline)), ended: false })
     }
 }
 
@@ -127,9 +121,7 @@ impl http_body::Body for Cut {
             };
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.ended = frame
-            .as_ref()
-            .is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        self.ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
         Poll::Ready(frame)
     }
 
@@ -139,5 +131,61 @@ impl http_body::Body for Cut {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use super::*;
+
+    fn headers(text: &str) -> HeaderMap {
+        HeaderMap::from_iter([(GRPC_TIMEOUT, text.parse().unwrap())])
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_is_never_longer() {
+        for wait in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            Duration::from_micros(1),
+            Duration::from_millis(1_500),
+            Duration::from_micros(99_999_999),
+            Duration::from_secs(100),
+            Duration::from_millis(99_999_999),
+            Duration::from_secs(200_000),
+            Duration::from_secs(99_999_999),
+            Duration::MAX,
+        ] {
+            let mut headers = HeaderMap::new();
+            write(&mut headers, wait);
+            let read = read(&headers).unwrap().unwrap();
+
+            assert!(headers[GRPC_TIMEOUT].len() <= 9);
+            assert!(read <= wait);
+            assert!(wait - read <= (wait / 1_000).max(Duration::from_micros(1)) || wait == Duration::MAX);
+        }
+    }
+
+    #[test]
+    fn every_unit_is_known() {
+        let seconds = |text| read(&headers(text)).unwrap().unwrap().as_secs_f64();
+
+        assert_eq!(seconds("2H"), 7_200.0);
+        assert_eq!(seconds("2M"), 120.0);
+        assert_eq!(seconds("2S"), 2.0);
+        assert_eq!(seconds("250m"), 0.25);
+        assert_eq!(seconds("250u"), 0.000_25);
+        assert_eq!(seconds("99999999n"), 0.099_999_999);
+        assert_eq!(seconds("99999999H"), 359_999_996_400.0);
+    }
+
+    #[test]
+    fn no_header_is_no_limit_and_a_malformed_one_is_refused() {
+        assert_eq!(read(&HeaderMap::new()).unwrap(), None);
+        for text in ["", "S", "5", "5s", "-5S", "+5S", "5 S", "0x5S", "123456789S", "5SS", "5.5S"] {
+            assert!(read(&headers(text)).is_err(), "{text}");
+        }
     }
 }

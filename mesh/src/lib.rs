@@ -12,6 +12,8 @@ mod call;
 mod caller;
 mod client;
 mod deadline;
+#[cfg(test)]
+mod fixtures;
 mod measure;
 mod server;
 mod upstream;

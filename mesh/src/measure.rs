@@ -32,14 +32,7 @@ impl Measured {
         record: Option<CallRecord>,
         span: Span,
     ) -> Self {
-        Self {
-            entry,
-            metrics,
-            record,
-            span,
-            started: Instant::now(),
-            ended: false,
-        }
+        Self { entry, metrics, record, span, started: Instant::now(), ended: false }
     }
 
     /// Follows an answer to its end. An answer without a body has said how it ended in its headers.
@@ -52,12 +45,7 @@ impl Measured {
             self.end(code);
             return Ok(response);
         }
-        Ok(response.map(|body| {
-            Body::new(Followed {
-                body,
-                measured: self,
-            })
-        }))
+        Ok(response.map(|body| Body::new(Followed { body, measured: self })))
     }
 
     fn end(&mut self, code: Code) {
@@ -67,8 +55,7 @@ impl Measured {
         if code != Code::Ok {
             self.span.record(names::RPC_CODE, code_name(code));
         }
-        self.metrics
-            .record(&self.entry.labels, code, self.started.elapsed());
+        self.metrics.record(&self.entry.labels, code, self.started.elapsed());
         if let Some(record) = &self.record {
             let rule = self.entry.rule;
             record.add(rule.service, rule.name, code, self.started);
@@ -107,8 +94,7 @@ impl http_body::Body for Followed {
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    this.measured
-                        .end(code_of(trailers).unwrap_or(Code::Unknown));
+                    this.measured.end(code_of(trailers).unwrap_or(Code::Unknown));
                 }
             }
             Some(Err(status)) => this.measured.end(status.code()),

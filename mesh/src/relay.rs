@@ -51,11 +51,7 @@ pub async fn run(sources: Vec<Source>, readers: Vec<Reader>, shutdown: impl Futu
     let carriers: FuturesUnordered<_> = sources
         .into_iter()
         .map(|source| {
-            let relay = Relay {
-                source,
-                readers: readers.clone(),
-                held: HashMap::new(),
-            };
+            let relay = Relay { source, readers: readers.clone(), held: HashMap::new() };
             relay.carry(stop.clone())
         })
         .collect();
@@ -180,31 +176,20 @@ async fn carry_subject(
     events: Vec<Event>,
     stop: &CancellationToken,
 ) -> Done {
-    let mut done = Done {
-        carried: false,
-        failure: None,
-    };
+    let mut done = Done { carried: false, failure: None };
     for event in events {
         if stop.is_cancelled() {
             break;
         }
         if let Err((reader, error)) = deliver(readers, &event).await {
-            done.failure = Some(Failure {
-                event,
-                reader,
-                error: chain(&*error),
-            });
+            done.failure = Some(Failure { event, reader, error: chain(&*error) });
             break;
         }
         match outbox::mark_sent(database, &[event.id], Clock::system().now()).await {
             Ok(()) => done.carried = true,
             Err(error) => {
                 // The event comes again, and every reader knows it already.
-                done.failure = Some(Failure {
-                    event,
-                    reader: "the relay",
-                    error: chain(&error),
-                });
+                done.failure = Some(Failure { event, reader: "the relay", error: chain(&error) });
                 break;
             }
         }
@@ -233,14 +218,9 @@ async fn deliver(readers: &[Reader], event: &Event) -> Result<(), (&'static str,
 }
 
 fn hold(held: &mut HashMap<String, Held>, subject: String, carried: bool, failure: &Failure) {
-    let before = held
-        .get(&subject)
-        .filter(|_| !carried)
-        .map_or(0, |held| held.failures);
+    let before = held.get(&subject).filter(|_| !carried).map_or(0, |held| held.failures);
     let failures = before.saturating_add(1);
-    let wait = BACKOFF_MIN
-        .saturating_mul(2_u32.saturating_pow(before))
-        .min(BACKOFF_MAX);
+    let wait = BACKOFF_MIN.saturating_mul(2_u32.saturating_pow(before)).min(BACKOFF_MAX);
     tell(failure, failures);
     if held.len() < HELD_MAX || held.contains_key(&subject) {
         let until = Instant::now() + wait;
@@ -250,11 +230,7 @@ fn hold(held: &mut HashMap<String, Held>, subject: String, carried: bool, failur
 
 /// The first failure is a warning and says why; one that does not go away is for a person. In between there is silence.
 fn tell(failure: &Failure, failures: u32) {
-    let Failure {
-        event,
-        reader,
-        error,
-    } = failure;
+    let Failure { event, reader, error } = failure;
     let (kind, id) = (event.kind.as_str(), event.id);
     match failures {
         1 => tracing::warn!(

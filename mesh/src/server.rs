@@ -54,12 +54,7 @@ pub struct Server {
 impl Server {
     /// The metrics must have been made after `observability::init`.
     pub fn new(settings: ServerSettings, verifier: Verifier, metrics: RpcMetrics) -> Self {
-        Self {
-            settings,
-            verifier,
-            metrics: Arc::new(metrics),
-            tasks: TaskTracker::new(),
-        }
+        Self { settings, verifier, metrics: Arc::new(metrics), tasks: TaskTracker::new() }
     }
 
     /// Puts the stack in front of a service's methods. The table in the README gives the order and the reasons.
@@ -98,10 +93,7 @@ impl Server {
                     ),
                 ),
             );
-        Served {
-            service,
-            stack: BoxCloneSyncService::new(stack),
-        }
+        Served { service, stack: BoxCloneSyncService::new(stack) }
     }
 
     /// Waits until every effect that began has ended, at most so long; says whether all did.

@@ -38,12 +38,7 @@ struct Contents {
 
 impl Problem {
     /// A problem of one service: `Problem::new(code, "orders", Reason::OrderShipped.as_str_name(), "…")`.
-    pub fn new(
-        code: Code,
-        service: &'static str,
-        reason: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: Code, service: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
         Self::build(code, format!("{service}.{DOMAIN}"), reason, message)
     }
 
@@ -61,9 +56,7 @@ impl Problem {
         );
         violations
             .into_iter()
-            .fold(problem, |problem, Violation { field, description }| {
-                problem.field(field, description)
-            })
+            .fold(problem, |problem, Violation { field, description }| problem.field(field, description))
     }
 
     /// A fault of ours. The chain of causes is logged here, once; the caller learns nothing of it.
@@ -101,9 +94,7 @@ impl Problem {
     /// Adds what is wrong with one field: `.field("lines[0].quantity", "must be above 0")`.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, description: impl Into<String>) -> Self {
-        self.contents
-            .violations
-            .push(FieldViolation::new(field, description));
+        self.contents.violations.push(FieldViolation::new(field, description));
         self
     }
 
@@ -116,15 +107,7 @@ impl Problem {
 
     /// The problem as it travels.
     pub fn status(self) -> Status {
-        let Contents {
-            code,
-            domain,
-            reason,
-            message,
-            metadata,
-            violations,
-            retry_after,
-        } = *self.contents;
+        let Contents { code, domain, reason, message, metadata, violations, retry_after } = *self.contents;
         let mut details = ErrorDetails::new();
         details.set_error_info(reason, domain, metadata);
         if !violations.is_empty() {
@@ -163,11 +146,9 @@ impl From<RequestError> for Problem {
                 field: "request_id".to_owned(),
                 description: error.to_string(),
             }]),
-            RequestError::Reused => Problem::common(
-                Code::InvalidArgument,
-                Reason::RequestIdReused,
-                error.to_string(),
-            ),
+            RequestError::Reused => {
+                Problem::common(Code::InvalidArgument, Reason::RequestIdReused, error.to_string())
+            }
             RequestError::InProgress => {
                 Problem::common(Code::Aborted, Reason::RequestInProgress, error.to_string())
                     .retry_after(RETRY_AFTER)
@@ -192,12 +173,10 @@ impl From<PageError> for Problem {
                 field: "page_size".to_owned(),
                 description: error.to_string(),
             }]),
-            PageError::Token => Problem::common(
-                Code::InvalidArgument,
-                Reason::PageTokenInvalid,
-                error.to_string(),
-            )
-            .field("page_token", error.to_string()),
+            PageError::Token => {
+                Problem::common(Code::InvalidArgument, Reason::PageTokenInvalid, error.to_string())
+                    .field("page_token", error.to_string())
+            }
         }
     }
 }
@@ -210,25 +189,16 @@ pub fn reason_of(status: &Status) -> Option<(String, String)> {
 
 /// The values that the message of an error speaks of.
 pub fn metadata_of(status: &Status) -> HashMap<String, String> {
-    status
-        .get_details_error_info()
-        .map(|info| info.metadata)
-        .unwrap_or_default()
+    status.get_details_error_info().map(|info| info.metadata).unwrap_or_default()
 }
 
 /// What is wrong with which field.
 pub fn violations_of(status: &Status) -> Vec<Violation> {
-    let violations = status
-        .get_details_bad_request()
-        .map(|bad| bad.field_violations);
+    let violations = status.get_details_bad_request().map(|bad| bad.field_violations);
     violations
         .unwrap_or_default()
         .into_iter()
-        .map(
-            |FieldViolation {
-                 field, description, ..
-             }| Violation { field, description },
-        )
+        .map(|FieldViolation { field, description, .. }| Violation { field, description })
         .collect()
 }
 
@@ -247,4 +217,65 @@ pub fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use super::*;
+
+    #[test]
+    fn a_problem_arrives_with_all_that_it_said() {
+        let status = Problem::new(Code::NotFound, "orders", "REASON_ORDER_NOT_FOUND", "no such order")
+            .with("order", 7)
+            .field("order_id", "is unknown")
+            .retry_after(Duration::from_millis(1_500))
+            .status();
+
+        assert_eq!((status.code(), status.message()), (Code::NotFound, "no such order"));
+        assert_eq!(reason_of(&status), Some(("orders.shop".to_owned(), "ORDER_NOT_FOUND".to_owned())));
+        assert_eq!(metadata_of(&status)["order"], "7");
+        assert_eq!(violations_of(&status)[0].field, "order_id");
+        assert_eq!(retry_after_of(&status), Some(Duration::from_millis(1_500)));
+    }
+
+    #[test]
+    fn a_fault_of_ours_says_nothing_of_its_cause() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the row of jane@example.com is broken")]
+        struct Broken(#[source] std::io::Error);
+
+        let broken = Broken(std::io::Error::other("/var/lib/shop"));
+        let status = Problem::internal(&broken).status();
+
+        assert_eq!(chain(&broken), "the row of jane@example.com is broken: /var/lib/shop");
+        assert_eq!((status.code(), status.message()), (Code::Internal, "internal error"));
+        assert!(!format!("{status:?}").contains("jane"));
+        assert_eq!(reason_of(&status), Some(("shop".to_owned(), "INTERNAL".to_owned())));
+    }
+
+    #[test]
+    fn the_errors_of_the_common_words_have_their_reasons() {
+        let reason = |problem: Problem| {
+            let status = problem.status();
+            (status.code(), reason_of(&status).unwrap().1)
+        };
+
+        assert_eq!(reason(RequestError::Invalid.into()), (Code::InvalidArgument, "INVALID_FIELDS".into()));
+        assert_eq!(reason(RequestError::Reused.into()), (Code::InvalidArgument, "REQUEST_ID_REUSED".into()));
+        assert_eq!(reason(RequestError::InProgress.into()), (Code::Aborted, "REQUEST_IN_PROGRESS".into()));
+        assert_eq!(reason(PageError::Size.into()), (Code::InvalidArgument, "INVALID_FIELDS".into()));
+        assert_eq!(reason(PageError::Token.into()), (Code::InvalidArgument, "PAGE_TOKEN_INVALID".into()));
+        assert_eq!(reason(Problem::etag_mismatch()), (Code::Aborted, "ETAG_MISMATCH".into()));
+    }
+
+    #[test]
+    fn an_error_that_is_none_of_ours_has_no_reason() {
+        let status = Status::not_found("somewhere else");
+
+        assert_eq!(reason_of(&status), None);
+        assert_eq!(retry_after_of(&status), None);
+        assert!(violations_of(&status).is_empty() && metadata_of(&status).is_empty());
+    }
 }

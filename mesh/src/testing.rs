@@ -38,10 +38,7 @@ pub struct TestServer {
 /// Puts the real server stack in front of a service's routes. Its verifier knows one key, which this module signs with.
 pub fn serve(service: &'static str, routes: Routes) -> TestServer {
     let served = server().stack(service, routes);
-    TestServer {
-        upstream: Upstream::local(served.clone()),
-        served,
-    }
+    TestServer { upstream: Upstream::local(served.clone()), served }
 }
 
 /// A server with limits as in production, that accepts the tokens of this module.
@@ -66,19 +63,12 @@ pub fn verifier() -> Verifier {
 /// A token that says who this is, as identity would sign it.
 pub fn token(user: &User) -> Result<String, Status> {
     let now = u64::try_from(Clock::system().now().timestamp()).unwrap_or_default();
-    pair()?
-        .sign(&Claims::new(user, now, LIFE))
-        .map_err(unsigned)
+    pair()?.sign(&Claims::new(user, now, LIFE)).map_err(unsigned)
 }
 
 /// A signed-in account of its own.
 pub fn customer() -> User {
-    User {
-        account: Uuid::now_v7(),
-        session: Uuid::now_v7(),
-        role: Role::Customer,
-        permissions: Vec::new(),
-    }
+    User { account: Uuid::now_v7(), session: Uuid::now_v7(), role: Role::Customer, permissions: Vec::new() }
 }
 
 /// A member of staff with these permissions.

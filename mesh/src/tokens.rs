@@ -88,20 +88,13 @@ impl Claims {
     }
 
     fn life_is_short(&self) -> bool {
-        self.exp
-            .checked_sub(self.nbf)
-            .is_some_and(|life| life <= LIFE_MAX.as_secs())
+        self.exp.checked_sub(self.nbf).is_some_and(|life| life <= LIFE_MAX.as_secs())
     }
 }
 
 impl From<Claims> for User {
     fn from(claims: Claims) -> Self {
-        Self {
-            account: claims.sub,
-            session: claims.sid,
-            role: claims.role,
-            permissions: claims.permissions,
-        }
+        Self { account: claims.sub, session: claims.sid, role: claims.role, permissions: claims.permissions }
     }
 }
 
@@ -123,8 +116,7 @@ pub enum TokenError {
 }
 
 /// Fetches the present keys, usually by a call of `identity.ListSigningKeys`.
-pub type FetchKeys =
-    Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<SigningKey>, Status>> + Send + Sync>;
+pub type FetchKeys = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<SigningKey>, Status>> + Send + Sync>;
 
 /// Checks access tokens. Clones share keys and what was found.
 #[derive(Clone)]
@@ -155,13 +147,7 @@ impl Verifier {
         validation.set_issuer(&[ISSUER]);
         validation.validate_nbf = true;
         validation.leeway = LEEWAY.as_secs();
-        Self {
-            inner: Arc::new(Inner {
-                keys: Keys::default(),
-                seen: Seen::default(),
-                validation,
-            }),
-        }
+        Self { inner: Arc::new(Inner { keys: Keys::default(), seen: Seen::default(), validation }) }
     }
 
     /// Says where keys come from; only the first word counts.
@@ -181,17 +167,14 @@ impl Verifier {
         }
         let key_id = key_id(token)?;
         let (key, generation) = self.inner.keys.get(&key_id).await?;
-        let claims = decode::<Claims>(token, &key, &self.inner.validation)
-            .map_err(|error| refused(&error))?
-            .claims;
+        let claims =
+            decode::<Claims>(token, &key, &self.inner.validation).map_err(|error| refused(&error))?.claims;
         if !claims.life_is_short() {
             return Err(TokenError::Refused);
         }
         let expires = claims.exp;
         let user = Arc::new(User::from(claims));
-        self.inner
-            .seen
-            .keep(token, user.clone(), expires, generation);
+        self.inner.seen.keep(token, user.clone(), expires, generation);
         Ok(user)
     }
 
@@ -217,11 +200,8 @@ fn key_id(token: &str) -> Result<String, TokenError> {
     let key_id = header.kid.clone().unwrap_or_default();
     // Everything in the head is the sender's word, so a head that says more than ours do is refused: a key of its
     // own, a place to fetch one, an extension that would have to be understood.
-    let ours = Header {
-        typ: Some(TYPE.to_owned()),
-        kid: Some(key_id.clone()),
-        ..Header::new(Algorithm::EdDSA)
-    };
+    let ours =
+        Header { typ: Some(TYPE.to_owned()), kid: Some(key_id.clone()), ..Header::new(Algorithm::EdDSA) };
     if header != ours || key_id.is_empty() || key_id.len() > KEY_ID_LENGTH_MAX {
         return Err(TokenError::Refused);
     }
@@ -232,10 +212,9 @@ fn refused(error: &jsonwebtoken::errors::Error) -> TokenError {
     use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
         ErrorKind::ExpiredSignature => TokenError::Expired,
-        ErrorKind::Json(_)
-        | ErrorKind::Base64(_)
-        | ErrorKind::Utf8(_)
-        | ErrorKind::InvalidToken => TokenError::Malformed,
+        ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => {
+            TokenError::Malformed
+        }
         _ => TokenError::Refused,
     }
 }

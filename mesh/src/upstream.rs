@@ -1,5 +1,6 @@
 //! Where a service is: in this process, or at an address.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,12 +9,13 @@ use http::{Request, Uri};
 use observability::RpcMetrics;
 use tonic::body::Body;
 use tonic::transport::Endpoint;
-use tonic::{Code, Status, transport};
+use tonic::{Status, TimeoutExpired, transport};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
 
 use crate::call::{Entry, Step};
 use crate::client::{Budget, Target, stack};
+use crate::deadline::exceeded;
 use crate::server::{Served, Workload};
 use crate::status::{Problem, chain};
 
@@ -56,13 +58,8 @@ impl Upstream {
             .keep_alive_while_idle(true)
             .http2_max_concurrent_reset_streams(RESET_STREAMS_MAX)
             .tcp_nodelay(true);
-        let channels = (0..connections.max(1))
-            .map(|_| endpoint.connect_lazy())
-            .collect();
-        Self::at(Place::Remote(Connections {
-            channels,
-            next: Arc::default(),
-        }))
+        let channels = (0..connections.max(1)).map(|_| endpoint.connect_lazy()).collect();
+        Self::at(Place::Remote(Connections { channels, next: Arc::default() }))
     }
 
     /// A way to the service, speaking as `caller`.
@@ -74,9 +71,7 @@ impl Upstream {
             wire: matches!(self.place, Place::Remote(_)),
         };
         match &self.place {
-            Place::Local(served) => {
-                BoxCloneSyncService::new(stack(target, local(served.clone(), caller)))
-            }
+            Place::Local(served) => BoxCloneSyncService::new(stack(target, local(served.clone(), caller))),
             Place::Remote(connections) => {
                 BoxCloneSyncService::new(stack(target, remote(connections.clone())))
             }
@@ -84,11 +79,7 @@ impl Upstream {
     }
 
     fn at(place: Place) -> Self {
-        Self {
-            place,
-            metrics: Arc::new(RpcMetrics::client()),
-            budget: Arc::new(Budget::new()),
-        }
+        Self { place, metrics: Arc::new(RpcMetrics::client()), budget: Arc::new(Budget::new()) }
     }
 }
 
@@ -110,21 +101,21 @@ fn remote(connections: Connections) -> impl Step<Request<Body>> {
     })
 }
 
-/// A connection that cannot be had, or broke, is UNAVAILABLE whatever the library calls it.
+/// A connection that cannot be had, broke or was closed under a call is UNAVAILABLE, whatever the library calls it:
+/// nobody here cancelled anything. The library also watches our `grpc-timeout` and calls its end CANCELLED; it may be a
+/// moment faster than our own layer.
 fn lost(entry: Option<&Entry>, error: transport::Error) -> Status {
+    if causes(&error).any(|cause| cause.is::<TimeoutExpired>()) {
+        return exceeded();
+    }
     let service = entry.map_or("the service", |entry| entry.rule.service);
     let cause = chain(&error);
-    tracing::debug!(
-        { observability::names::SERVICE } = service,
-        "{service} was not reached: {cause}"
-    );
-    let status = Status::from_error(error.into());
-    match status.code() {
-        Code::Cancelled | Code::ResourceExhausted => status,
-        _ => Problem::not_available(service)
-            .with("service", service)
-            .status(),
-    }
+    tracing::debug!({ observability::names::SERVICE } = service, "{service} was not reached: {cause}");
+    Problem::not_available(service).with("service", service).status()
+}
+
+fn causes(error: &transport::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |error| (*error).source())
 }
 
 /// Connections to one service, used in turn.

@@ -15,8 +15,7 @@ use crate::status::Problem;
 
 pub(crate) fn layer(caller: &'static str, mut inner: impl Step<Outgoing>) -> impl Step<Outgoing> {
     service_fn(move |mut call: Outgoing| {
-        let admitted =
-            admit(call.entry.rule, caller, &call.context).and_then(|()| authorize(&mut call));
+        let admitted = admit(call.entry.rule, caller, &call.context).and_then(|()| authorize(&mut call));
         match admitted {
             Ok(()) => Either::Left(inner.call(call)),
             Err(refusal) => Either::Right(ready(Err(refusal))),
@@ -40,22 +39,15 @@ fn admit(rule: &Method, caller: &str, context: &Context) -> Result<(), Status> {
 fn authorize(call: &mut Outgoing) -> Result<(), Status> {
     let headers = call.request.headers_mut();
     headers.remove(AUTHORIZATION);
-    let Some(token) = call
-        .context
-        .token
-        .as_ref()
-        .filter(|_| concerns_people(call.entry.rule))
-    else {
+    let Some(token) = call.context.token.as_ref().filter(|_| concerns_people(call.entry.rule)) else {
         return Ok(());
     };
-    let value = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|error| Problem::internal(&error))?;
+    let value =
+        HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| Problem::internal(&error))?;
     headers.insert(AUTHORIZATION, value);
     Ok(())
 }
 
 fn concerns_people(rule: &Method) -> bool {
-    rule.access
-        .iter()
-        .any(|access| !matches!(access, Access::Service))
+    rule.access.iter().any(|access| !matches!(access, Access::Service))
 }

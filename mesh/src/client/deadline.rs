@@ -29,9 +29,7 @@ pub(crate) fn layer(mut inner: impl Step<Outgoing>) -> impl Step<Outgoing> {
             let Some(deadline) = deadline else {
                 return answer.await;
             };
-            let response = tokio::time::timeout_at(deadline, answer)
-                .await
-                .map_err(|_| exceeded())??;
+            let response = tokio::time::timeout_at(deadline, answer).await.map_err(|_| exceeded())??;
             Ok(match rule.server_streaming {
                 true => response.map(|body| Cut::at(deadline, body)),
                 false => response,

@@ -23,17 +23,12 @@ pub(crate) fn layer(
         let begun = Entry::find(request.uri().path()).map(|entry| {
             let span = span(entry);
             let context = context::current();
-            let measured =
-                Measured::start(entry, metrics.clone(), context.record.clone(), span.clone());
+            let measured = Measured::start(entry, metrics.clone(), context.record.clone(), span.clone());
             let answer = span.in_scope(|| {
                 if wire {
                     propagation::inject(request.headers_mut());
                 }
-                inner.call(Outgoing {
-                    entry,
-                    context,
-                    request,
-                })
+                inner.call(Outgoing { entry, context, request })
             });
             (measured, answer.instrument(span))
         });

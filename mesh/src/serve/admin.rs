@@ -44,10 +44,7 @@ fn ready(health: &Health) -> impl IntoResponse + use<> {
     let missing = health.missing();
     match missing.is_empty() {
         true => (StatusCode::OK, "ready\n".to_owned()),
-        false => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("missing: {}\n", missing.join(", ")),
-        ),
+        false => (StatusCode::SERVICE_UNAVAILABLE, format!("missing: {}\n", missing.join(", "))),
     }
 }
 

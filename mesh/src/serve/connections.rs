@@ -92,10 +92,7 @@ pub async fn connections<S, B>(
         let served = serve(
             builder.clone(),
             stream,
-            Addressed {
-                service: service.clone(),
-                address,
-            },
+            Addressed { service: service.clone(), address },
             limits.age_max,
             stop.clone(),
         );
@@ -108,15 +105,9 @@ pub async fn connections<S, B>(
 
     stop.cancel();
     tasks.close();
-    if tokio::time::timeout(limits.drain_time_max, tasks.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(limits.drain_time_max, tasks.wait()).await.is_err() {
         let left = tasks.len();
-        tracing::warn!(
-            { observability::names::COUNT } = left,
-            "{left} connections did not end in time"
-        );
+        tracing::warn!({ observability::names::COUNT } = left, "{left} connections did not end in time");
     }
 }
 
@@ -128,11 +119,7 @@ fn builder(protocol: Protocol, limits: Limits) -> Builder {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_time_max)
-        .max_buf_size(
-            usize::try_from(limits.headers_length_max)
-                .unwrap_or(usize::MAX)
-                .max(8_192),
-        );
+        .max_buf_size(usize::try_from(limits.headers_length_max).unwrap_or(usize::MAX).max(8_192));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -163,8 +150,7 @@ async fn serve<S, B>(
     // Small answers should not wait for more; without the option they merely come later.
     drop(stream.set_nodelay(true));
     let service = TowerToHyperService::new(service);
-    let mut connection =
-        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let old = async {
         match age_max {
             Some(age) => tokio::time::sleep(age).await,
@@ -193,10 +179,7 @@ impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Addressed<S> 
     type Error = S::Error;
     type Future = S::Future;
 
-    fn poll_ready(
-        &mut self,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
         self.service.poll_ready(context)
     }
 
@@ -225,20 +208,13 @@ impl Addresses {
             return None;
         }
         *count += 1;
-        Some(Visit {
-            addresses: self.clone(),
-            address,
-        })
+        Some(Visit { addresses: self.clone(), address })
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut counts = self
-            .addresses
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match counts.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(counts.remove(&self.address)),

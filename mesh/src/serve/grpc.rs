@@ -92,10 +92,7 @@ fn dispatch(
         let request = request.map(Body::new);
         match services.get(service_name(request.uri().path())) {
             Some(served) => Either::Left(
-                served
-                    .clone()
-                    .call(workload, request)
-                    .or_else(async |status| Ok(status.into_http())),
+                served.clone().call(workload, request).or_else(async |status| Ok(status.into_http())),
             ),
             None => Either::Right(common.clone().call(request)),
         }
@@ -105,4 +102,20 @@ fn dispatch(
 /// "/shop.orders.v1.OrdersService/GetOrder" names the service in its middle.
 fn service_name(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use super::*;
+
+    #[test]
+    fn the_service_is_what_stands_in_the_middle_of_a_path() {
+        assert_eq!(service_name("/shop.orders.v1.OrdersService/GetOrder"), "shop.orders.v1.OrdersService");
+        assert_eq!(service_name("/a"), "a");
+        for odd in ["", "/", "//", "a"] {
+            assert_eq!(service_name(odd), "", "{odd}");
+        }
+    }
 }

@@ -34,11 +34,7 @@ impl Check {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        Self {
-            service,
-            names,
-            ping: Arc::new(move || Box::pin(ping())),
-        }
+        Self { service, names, ping: Arc::new(move || Box::pin(ping())) }
     }
 }
 
@@ -85,11 +81,7 @@ impl Health {
         if self.shared.stopped.is_cancelled() {
             return vec!["stopping"];
         }
-        let missing = self
-            .shared
-            .missing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let missing = self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing.iter().copied().collect()
     }
 
@@ -138,10 +130,9 @@ impl Shared {
                 { observability::names::ERROR } = failure,
                 "{service} cannot do its work: {failure}"
             ),
-            None if missing.remove(service) => tracing::info!(
-                { observability::names::SERVICE } = service,
-                "{service} can do its work again"
-            ),
+            None if missing.remove(service) => {
+                tracing::info!({ observability::names::SERVICE } = service, "{service} can do its work again")
+            }
             _ => {}
         }
     }

@@ -25,10 +25,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
         let answer = catch_unwind(AssertUnwindSafe(|| inner.call(call)));
         async move {
             let answer = answer.map_err(|_| panicked())?;
-            let response = AssertUnwindSafe(answer)
-                .catch_unwind()
-                .await
-                .map_err(|_| panicked())??;
+            let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| panicked())??;
             Ok(match streams {
                 true => response.map(|body| Body::new(Caught { body: Some(body) })),
                 false => response,
@@ -78,4 +75,27 @@ pub(crate) fn trailers(status: Status) -> Result<Frame<Bytes>, Status> {
     let mut trailers = http::HeaderMap::new();
     status.add_header(&mut trailers)?;
     Ok(Frame::trailers(trailers))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::fixtures::{READ, incoming};
+
+    #[tokio::test]
+    async fn a_panic_before_the_first_await_is_caught_too() {
+        #[allow(unreachable_code)]
+        let inner = service_fn(|_: Incoming| {
+            panic!("at once");
+            futures::future::ready(Ok(http::Response::<Body>::default()))
+        });
+
+        let fault = layer(inner).oneshot(incoming(READ)).await.unwrap_err();
+
+        assert_eq!((fault.code(), fault.message()), (Code::Internal, "internal error"));
+    }
 }

@@ -37,3 +37,56 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use std::time::Duration;
+
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::deadline::write;
+    use crate::fixtures::{READ, WATCH, answer_after, incoming};
+    use crate::status::reason_of;
+
+    #[tokio::test]
+    async fn a_caller_that_says_so_only_in_the_header_is_answered_in_time() {
+        let mut call = incoming(READ);
+        write(call.request.headers_mut(), Duration::from_millis(20));
+
+        let refusal = layer(answer_after(Duration::from_secs(5))).oneshot(call).await.unwrap_err();
+
+        assert_eq!(reason_of(&refusal).unwrap().1, "DEADLINE_EXCEEDED");
+    }
+
+    #[tokio::test]
+    async fn the_layers_below_learn_the_shorter_of_both_ends() {
+        let ends = |path, wait: Option<Duration>| async move {
+            let (seen, see) = std::sync::mpsc::sync_channel(1);
+            let inner = service_fn(move |call: Incoming| {
+                seen.send(call.deadline).unwrap();
+                futures::future::ready(Ok(http::Response::default()))
+            });
+            let mut call = incoming(path);
+            if let Some(wait) = wait {
+                write(call.request.headers_mut(), wait);
+            }
+            let now = Instant::now();
+            layer(inner).oneshot(call).await.unwrap();
+            see.recv().unwrap().map(|end: Instant| end - now)
+        };
+
+        let second = Duration::from_secs(1);
+        let about = |end: Option<Duration>, expected| {
+            let end = end.unwrap();
+            assert!(end <= expected + second / 10 && end > expected - second / 10, "{end:?}");
+        };
+        about(ends(READ, None).await, second * 2);
+        about(ends(READ, Some(second)).await, second);
+        about(ends(READ, Some(second * 60)).await, second * 2);
+        about(ends(WATCH, Some(second)).await, second);
+        assert_eq!(ends(WATCH, None).await, None);
+    }
+}

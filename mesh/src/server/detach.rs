@@ -29,11 +29,7 @@ pub(crate) fn layer(tasks: TaskTracker, mut inner: impl Step<Incoming>) -> impl 
             drop(permit);
             answer
         });
-        let awaited = Awaited {
-            task: task.abort_handle(),
-            deadline,
-            ended: false,
-        };
+        let awaited = Awaited { task: task.abort_handle(), deadline, ended: false };
         Either::Right(async move {
             let answer = task.await;
             awaited.end();

@@ -64,10 +64,9 @@ fn enter<S: Step<Incoming>>(
     let (token, user) = user.unzip();
     admit_user(rule, call.workload, user.as_deref())?;
 
-    call.request.extensions_mut().insert(Caller {
-        workload: call.workload.into(),
-        user: user.as_deref().cloned(),
-    });
+    call.request
+        .extensions_mut()
+        .insert(Caller { workload: call.workload.into(), user: user.as_deref().cloned() });
     let context = Context {
         deadline: call.deadline,
         token,
@@ -95,29 +94,18 @@ fn bearer(headers: &mut HeaderMap) -> Result<Option<Arc<str>>, Status> {
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
-    token
-        .map(|token| Some(token.into()))
-        .ok_or_else(|| refusal(TokenError::Malformed))
+    token.map(|token| Some(token.into())).ok_or_else(|| refusal(TokenError::Malformed))
 }
 
 fn refusal(error: TokenError) -> Status {
     match error {
-        TokenError::KeysUnavailable(_) => {
-            Problem::unavailable("the check of access tokens", &error).status()
-        }
-        refused => Problem::common(
-            Code::Unauthenticated,
-            Reason::TokenInvalid,
-            refused.to_string(),
-        )
-        .status(),
+        TokenError::KeysUnavailable(_) => Problem::unavailable("the check of access tokens", &error).status(),
+        refused => Problem::common(Code::Unauthenticated, Reason::TokenInvalid, refused.to_string()).status(),
     }
 }
 
 fn is_retry(headers: &HeaderMap) -> bool {
-    headers
-        .get(PREVIOUS_ATTEMPTS)
-        .is_some_and(|attempts| attempts.as_bytes() != b"0")
+    headers.get(PREVIOUS_ATTEMPTS).is_some_and(|attempts| attempts.as_bytes() != b"0")
 }
 
 /// A stream that does its work, and makes its calls, in the context of the call that opened it.
@@ -135,9 +123,7 @@ impl http_body::Body for Scoped {
         task: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
-        context::enter(this.context.clone(), || {
-            Pin::new(&mut this.body).poll_frame(task)
-        })
+        context::enter(this.context.clone(), || Pin::new(&mut this.body).poll_frame(task))
     }
 
     fn is_end_stream(&self) -> bool {

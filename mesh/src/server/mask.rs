@@ -20,11 +20,7 @@ use crate::server::catch::trailers;
 use crate::status::{Problem, Violation};
 
 /// How the generated code begins when bytes are not a message of the method.
-const UNREADABLE: [&str; 3] = [
-    "failed to decode",
-    "Missing request message",
-    "protocol error",
-];
+const UNREADABLE: [&str; 3] = ["failed to decode", "Missing request message", "protocol error"];
 
 pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |call: Incoming| {
@@ -47,9 +43,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
 fn masked(headers: &HeaderMap) -> Option<Status> {
     code_of(headers).filter(|code| *code != Code::Ok)?;
     let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
-    let unreadable = UNREADABLE
-        .iter()
-        .any(|start| status.message().starts_with(start));
+    let unreadable = UNREADABLE.iter().any(|start| status.message().starts_with(start));
     match status.code() {
         Code::Internal | Code::OutOfRange if unreadable => Some(
             Problem::invalid(vec![Violation {
@@ -60,10 +54,7 @@ fn masked(headers: &HeaderMap) -> Option<Status> {
         ),
         Code::Internal | Code::Unknown | Code::DataLoss => {
             let message = status.message();
-            tracing::error!(
-                { observability::names::ERROR } = message,
-                "a call failed: {message}"
-            );
+            tracing::error!({ observability::names::ERROR } = message, "a call failed: {message}");
             Some(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
         }
         _ => None,

@@ -24,13 +24,7 @@ pub(crate) fn layer(
             let Workload(workload) = request.extensions_mut().remove().unwrap_or(Workload(""));
             let span = span(entry, workload);
             propagation::extract_parent(request.headers(), &span);
-            let call = Incoming {
-                entry,
-                workload,
-                deadline: None,
-                permit: None,
-                request,
-            };
+            let call = Incoming { entry, workload, deadline: None, permit: None, request };
             let answer = span.in_scope(|| inner.call(call)).instrument(span.clone());
             let measured = Measured::start(entry, metrics.clone(), None, span);
             (measured, answer)

@@ -16,10 +16,7 @@ use crate::call::Step;
 use crate::server::{Incoming, ServerSettings};
 use crate::status::{Problem, RETRY_AFTER};
 
-pub(crate) fn layer(
-    settings: ServerSettings,
-    mut inner: impl Step<Incoming>,
-) -> impl Step<Incoming> {
+pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     let calls = Arc::new(Semaphore::new(settings.calls_max));
     let streams = Arc::new(Semaphore::new(settings.streams_max));
     service_fn(move |mut call: Incoming| {
@@ -37,12 +34,7 @@ pub(crate) fn layer(
             let (permit, answer) = begun?;
             let response = answer.await?;
             Ok(match streaming {
-                true => response.map(|body| {
-                    Body::new(Held {
-                        body,
-                        _permit: permit,
-                    })
-                }),
+                true => response.map(|body| Body::new(Held { body, _permit: permit })),
                 false => response,
             })
         }
@@ -51,9 +43,7 @@ pub(crate) fn layer(
 
 fn overloaded() -> Status {
     let message = "too many calls at once; try again a little later";
-    Problem::common(Code::ResourceExhausted, Reason::Overloaded, message)
-        .retry_after(RETRY_AFTER)
-        .status()
+    Problem::common(Code::ResourceExhausted, Reason::Overloaded, message).retry_after(RETRY_AFTER).status()
 }
 
 /// A stream keeps its place until it ends.

@@ -48,9 +48,7 @@ impl Keys {
     /// The key of this name, and the generation that it belongs to.
     pub(super) async fn get(&self, key_id: &str) -> Result<(DecodingKey, u64), TokenError> {
         let fresh = |present: &Present| present.fetched.is_some_and(|at| at.elapsed() < AGE_MAX);
-        if let Some(found) =
-            self.present(|present| fresh(present).then(|| present.find(key_id)).flatten())
-        {
+        if let Some(found) = self.present(|present| fresh(present).then(|| present.find(key_id)).flatten()) {
             return Ok(found);
         }
         let refreshed = self.refresh().await;
@@ -90,10 +88,7 @@ impl Keys {
             .filter(usable)
             .map(|key| (key.key_id, DecodingKey::from_ed_der(&key.public_key)))
             .collect();
-        let mut present = self
-            .present
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut present = self.present.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !same(&present.keys, &keys) {
             present.keys = Arc::new(keys);
             present.generation += 1;
@@ -102,12 +97,7 @@ impl Keys {
     }
 
     fn present<T>(&self, look: impl FnOnce(&Present) -> T) -> T {
-        look(
-            &self
-                .present
-                .read()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        )
+        look(&self.present.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 }
 
@@ -120,9 +110,5 @@ impl Present {
 fn same(one: &HashMap<String, DecodingKey>, other: &HashMap<String, DecodingKey>) -> bool {
     let bytes = |key: &DecodingKey| key.try_get_as_bytes().map(<[u8]>::to_vec).ok();
     one.len() == other.len()
-        && one.iter().all(|(id, key)| {
-            other
-                .get(id)
-                .is_some_and(|other| bytes(key) == bytes(other))
-        })
+        && one.iter().all(|(id, key)| other.get(id).is_some_and(|other| bytes(key) == bytes(other)))
 }

@@ -45,23 +45,57 @@ impl Seen {
             // All of them are good; those who lose their place are checked once more.
             tokens.clear();
         }
-        let found = Found {
-            user,
-            expires,
-            generation,
-        };
+        let found = Found { user, expires, generation };
         tokens.insert(token.into(), found);
-    }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.tokens
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
     }
 }
 
 fn now() -> u64 {
     u64::try_from(Clock::system().now().timestamp()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use super::*;
+
+    fn user() -> Arc<User> {
+        Arc::new(crate::testing::customer())
+    }
+
+    #[test]
+    fn it_does_not_grow_without_end() {
+        let seen = Seen::default();
+        for number in 0..SEEN_MAX + 10 {
+            seen.keep(&number.to_string(), user(), now() + 60, 0);
+        }
+
+        assert!(seen.tokens.read().unwrap().len() <= SEEN_MAX);
+        assert!(seen.find(&(SEEN_MAX + 9).to_string(), 0).is_some());
+    }
+
+    #[test]
+    fn those_that_are_over_go_first() {
+        let seen = Seen::default();
+        seen.keep("good", user(), now() + 60, 0);
+        for number in 1..SEEN_MAX {
+            seen.keep(&number.to_string(), user(), now() - 60, 0);
+        }
+
+        seen.keep("one more", user(), now() + 60, 0);
+
+        assert_eq!(seen.tokens.read().unwrap().len(), 2);
+        assert!(seen.find("good", 0).is_some());
+    }
+
+    #[test]
+    fn what_was_found_with_other_keys_does_not_count() {
+        let seen = Seen::default();
+
+        seen.keep("token", user(), now() + 60, 1);
+
+        assert!(seen.find("token", 1).is_some());
+        assert!(seen.find("token", 2).is_none());
+    }
 }

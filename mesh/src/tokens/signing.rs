@@ -8,9 +8,8 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use crate::tokens::{Claims, SigningKey, TYPE};
 
 /// What comes before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
-const PKCS8_HEAD: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+const PKCS8_HEAD: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// A private key with its name and its public half.
 #[derive(Clone)]
@@ -33,13 +32,8 @@ impl SigningPair {
         let AlgorithmParameters::OctetKeyPair(parameters) = jwk.algorithm else {
             return Err(UnusableSeed);
         };
-        let public_key = URL_SAFE_NO_PAD
-            .decode(parameters.x)
-            .map_err(|_| UnusableSeed)?;
-        let public = SigningKey {
-            key_id: key_id.into(),
-            public_key,
-        };
+        let public_key = URL_SAFE_NO_PAD.decode(parameters.x).map_err(|_| UnusableSeed)?;
+        let public = SigningKey { key_id: key_id.into(), public_key };
         Ok(Self { key, public })
     }
 
@@ -61,9 +55,6 @@ impl SigningPair {
 
 impl std::fmt::Debug for SigningPair {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SigningPair")
-            .field("key_id", &self.public.key_id)
-            .finish_non_exhaustive()
+        formatter.debug_struct("SigningPair").field("key_id", &self.public.key_id).finish_non_exhaustive()
     }
 }

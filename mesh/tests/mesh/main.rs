@@ -1,0 +1,15 @@
+//! The road by its public door: a contract of the shop, real stacks, in one process and over a socket.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod deadlines;
+mod effects;
+mod faults;
+mod identity;
+mod limits;
+mod news;
+mod retries;
+mod serving;
+mod support;
+mod tokens;
+mod traces;

@@ -1,0 +1,227 @@
+//! The relay: every event once per reader, in order within its subject.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kit::outbox::{self, Event};
+use kit::{Clock, Database, Reader, kit_migrations};
+use mesh::relay::{Source, run};
+use proto::common::Money;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::support::{eventually, watched};
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        kit_migrations()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Heard {
+    events: Arc<Mutex<Vec<(String, i64)>>>,
+    traces: Arc<Mutex<Vec<Option<String>>>>,
+    attempts: Arc<AtomicUsize>,
+}
+
+impl Heard {
+    fn all(&self) -> Vec<(String, i64)> {
+        self.events.lock().unwrap().clone()
+    }
+
+    fn of(&self, subject: &str) -> Vec<i64> {
+        self.all().into_iter().filter(|(heard, _)| heard == subject).map(|(_, version)| version).collect()
+    }
+
+    /// A reader that applies each event once, and fails for one subject as long as it is told to.
+    fn reader(&self, name: &'static str, database: &Database, failing: &Arc<AtomicBool>) -> Reader {
+        let (heard, database, failing) = (self.clone(), database.clone(), failing.clone());
+        Reader::new(name, &["stock.changed"], move |event| {
+            let (heard, database, failing) = (heard.clone(), database.clone(), failing.clone());
+            async move {
+                heard.attempts.fetch_add(1, Ordering::SeqCst);
+                if event.subject == "bad" && failing.load(Ordering::SeqCst) {
+                    return Err("the reader's store is away".into());
+                }
+                let tx = database.begin().await?;
+                if kit::inbox::first_time(&tx, name, event.id).await? {
+                    heard.events.lock().unwrap().push((event.subject.clone(), event.subject_version));
+                    heard.traces.lock().unwrap().push(observability::propagation::trace_id());
+                }
+                tx.commit().await?;
+                Ok(())
+            }
+        })
+    }
+}
+
+async fn happen(database: &Database, subject: &str, version: i64) {
+    happen_as(database, "stock.changed", subject, version, "").await;
+}
+
+async fn happen_as(database: &Database, kind: &str, subject: &str, version: i64, trace: &str) {
+    let event = Event::new(kind, subject, version, Clock::system().now(), &Money::default()).caused_by(trace);
+    let tx = database.begin().await.unwrap();
+    outbox::append(&tx, &event).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn start(database: &Database, readers: Vec<Reader>) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let sources = vec![Source { service: "inventory", database: database.clone() }];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(run(sources, readers, async {
+        drop(stopped.await);
+    }));
+    (stop, running)
+}
+
+async fn sent(database: &Database) -> bool {
+    outbox::unsent(database, 1_000).await.unwrap().is_empty()
+}
+
+#[tokio::test]
+async fn each_reader_hears_each_event_once_and_in_order() {
+    watched();
+    let never = Arc::new(AtomicBool::new(false));
+    for database in kit::testing::databases::<Migrator>().await {
+        let (one, other) = (Heard::default(), Heard::default());
+        for version in 1..=20 {
+            happen(&database, "a", version).await;
+            happen(&database, "b", version).await;
+        }
+
+        let (stop, running) = start(
+            &database,
+            vec![one.reader("one", &database, &never), other.reader("other", &database, &never)],
+        );
+        eventually(|| one.all().len() == 40 && other.all().len() == 40).await;
+        for version in 21..=25 {
+            happen(&database, "a", version).await;
+        }
+        eventually(|| one.all().len() == 45 && other.all().len() == 45).await;
+        stop.send(()).unwrap();
+        running.await.unwrap();
+
+        for heard in [one, other] {
+            assert_eq!(heard.of("a"), (1..=25).collect::<Vec<_>>());
+            assert_eq!(heard.of("b"), (1..=20).collect::<Vec<_>>());
+        }
+        assert!(sent(&database).await);
+    }
+}
+
+#[tokio::test]
+async fn a_failing_reader_holds_back_that_subject_and_no_other() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let failing = Arc::new(AtomicBool::new(true));
+    let heard = Heard::default();
+    for version in 1..=3 {
+        happen(&database, "bad", version).await;
+        happen(&database, "good", version).await;
+    }
+
+    let (stop, running) = start(&database, vec![heard.reader("one", &database, &failing)]);
+    eventually(|| heard.of("good").len() == 3).await;
+    let meanwhile = heard.of("bad");
+    failing.store(false, Ordering::SeqCst);
+    eventually(|| heard.of("bad").len() == 3).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+
+    assert_eq!(meanwhile, Vec::<i64>::new());
+    assert_eq!(heard.of("bad"), [1, 2, 3]);
+    assert!(sent(&database).await);
+}
+
+#[tokio::test]
+async fn a_failing_reader_is_asked_ever_more_slowly() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let failing = Arc::new(AtomicBool::new(true));
+    let heard = Heard::default();
+    happen(&database, "bad", 1).await;
+
+    let (stop, running) = start(&database, vec![heard.reader("one", &database, &failing)]);
+    tokio::time::sleep(Duration::from_millis(1_600)).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+
+    // At 0, 100, 300, 700 and 1,500 milliseconds, give or take a slow machine.
+    assert!((3..=6).contains(&heard.attempts.load(Ordering::SeqCst)), "{:?}", heard.attempts);
+    assert!(!sent(&database).await);
+}
+
+#[tokio::test]
+async fn many_failing_subjects_do_not_hide_the_others() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let heard = Heard::default();
+    let hearing = heard.clone();
+    let reader = Reader::new("one", &["stock.changed"], move |event| {
+        let heard = hearing.clone();
+        async move {
+            if event.subject.starts_with("bad") {
+                return Err("no".into());
+            }
+            heard.events.lock().unwrap().push((event.subject, event.subject_version));
+            Ok(())
+        }
+    });
+    for number in 0..300 {
+        happen(&database, &format!("bad{number}"), 1).await;
+    }
+    happen(&database, "good", 1).await;
+
+    let (stop, running) = start(&database, vec![reader]);
+    eventually(|| heard.of("good") == [1]).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_wants_is_sent_and_one_with_a_cause_keeps_its_trace() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let never = Arc::new(AtomicBool::new(false));
+    let heard = Heard::default();
+    happen_as(&database, "stock.counted", "a", 1, "").await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    happen_as(&database, "stock.changed", "a", 2, trace).await;
+
+    let (stop, running) = start(&database, vec![heard.reader("one", &database, &never)]);
+    eventually(|| heard.of("a") == [2]).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+
+    let traces = heard.traces.lock().unwrap().clone();
+    assert_eq!(traces, [Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned())]);
+    assert!(sent(&database).await);
+}
+
+#[tokio::test]
+async fn a_reader_that_fails_after_another_succeeded_makes_nobody_hear_twice() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let (never, failing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
+    let (steady, shaky) = (Heard::default(), Heard::default());
+    happen(&database, "bad", 1).await;
+
+    let (stop, running) = start(
+        &database,
+        vec![steady.reader("steady", &database, &never), shaky.reader("shaky", &database, &failing)],
+    );
+    eventually(|| shaky.attempts.load(Ordering::SeqCst) >= 2).await;
+    failing.store(false, Ordering::SeqCst);
+    eventually(|| shaky.of("bad") == [1]).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+
+    assert!(steady.attempts.load(Ordering::SeqCst) >= 2);
+    assert_eq!(steady.of("bad"), [1]);
+}

@@ -1,0 +1,277 @@
+//! Services on a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mesh::serve::{Admin, Check, Health, Limits, Protocol, admin, connections};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::{v1, v1alpha};
+
+use crate::support::{LIMITS, Shop, Wire, reservation, skus, watched};
+
+const NAME: &str = "shop.inventory.v1.InventoryService";
+
+async fn transport(wire: &Wire) -> tonic::transport::Channel {
+    tonic::transport::Endpoint::from(wire.uri.clone()).connect().await.unwrap()
+}
+
+async fn health_of(wire: &Wire, service: &str) -> Result<ServingStatus, tonic::Status> {
+    let mut client = HealthClient::new(transport(wire).await);
+    let request = HealthCheckRequest { service: service.to_owned() };
+    Ok(client.check(request).await?.into_inner().status())
+}
+
+#[tokio::test]
+async fn health_is_told_for_the_process_and_for_each_service() {
+    let shop = Shop::start();
+    let wire = shop.wire("gateway").await;
+
+    assert_eq!(health_of(&wire, "").await.unwrap(), ServingStatus::Serving);
+    assert_eq!(health_of(&wire, NAME).await.unwrap(), ServingStatus::Serving);
+    assert_eq!(health_of(&wire, "shop.other").await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn health_follows_the_store_of_each_service() {
+    watched();
+    let (broken, sound) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let check = |service, broken: &Arc<AtomicBool>| {
+        let broken = broken.clone();
+        Check::new(service, vec![service], move || {
+            let broken = broken.load(Ordering::SeqCst);
+            async move { if broken { Err("the disk is gone".into()) } else { Ok(()) } }
+        })
+    };
+
+    let health = Health::start(vec![check("orders", &broken), check("cart", &sound)]).await;
+    let at_first = health.missing();
+    broken.store(false, Ordering::SeqCst);
+    crate::support::eventually(|| health.missing().is_empty()).await;
+    health.stop().await;
+
+    assert_eq!(at_first, ["orders"]);
+    assert_eq!(health.missing(), ["stopping"]);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_missing() {
+    watched();
+    let started = Instant::now();
+
+    let check = Check::new("orders", vec![], std::future::pending);
+    let health = Health::start(vec![check]).await;
+
+    assert_eq!(health.missing(), ["orders"]);
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn reflection_speaks_both_versions_and_keeps_the_rules_of_methods() {
+    let shop = Shop::start();
+    let wire = shop.wire("gateway").await;
+    let ask = v1::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(NAME.to_owned())),
+    };
+    let ask_alpha = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(
+            v1alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
+        ),
+    };
+
+    let mut client = ServerReflectionClient::new(transport(&wire).await);
+    let mut answers = client.server_reflection_info(futures::stream::iter([ask])).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let mut alpha = v1alpha::server_reflection_client::ServerReflectionClient::new(transport(&wire).await);
+    let mut listed =
+        alpha.server_reflection_info(futures::stream::iter([ask_alpha])).await.unwrap().into_inner();
+    let listed = listed.message().await.unwrap().unwrap().message_response.unwrap();
+
+    let MessageResponse::FileDescriptorResponse(files) = answer else {
+        panic!("{answer:?}");
+    };
+    // The caller that the rule of ReserveStock names stands in the options.
+    assert!(files.file_descriptor_proto[0].windows(6).any(|bytes| bytes == b"orders"));
+    let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(services) = listed else {
+        panic!("{listed:?}");
+    };
+    assert!(services.service.iter().any(|service| service.name == NAME));
+    assert!(services.service.iter().any(|service| service.name == "grpc.health.v1.Health"));
+}
+
+#[tokio::test]
+async fn a_call_under_way_ends_before_the_process_does() {
+    let shop = Shop::start();
+    let wire = shop.wire("gateway").await;
+    let mut client = wire.client("gateway");
+    let call = tokio::spawn(async move { client.batch_get_stock(skus("sleep:300")).await });
+    crate::support::eventually(|| shop.state.began() == 1).await;
+
+    wire.stop.send(()).unwrap();
+    wire.serving.await.unwrap().unwrap();
+
+    assert!(call.await.unwrap().is_ok());
+    assert!(TcpStream::connect(wire.uri.authority().unwrap().as_str()).await.is_err());
+    assert_eq!(wire.health.missing(), ["stopping"]);
+}
+
+#[tokio::test]
+async fn draining_does_not_wait_for_ever() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { drain_time_max: Duration::from_millis(200), ..LIMITS };
+    let never = tower::service_fn(|_| async {
+        std::future::pending::<()>().await;
+        Ok(http::Response::new(tonic::body::Body::empty()))
+    });
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(connections(listener, Protocol::Http, limits, never, async {
+        drop(stopped.await);
+    }));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+
+    let started = Instant::now();
+    stop.send(()).unwrap();
+    serving.await.unwrap();
+
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_a_thousand_calls_does_not_break_the_others() {
+    let shop = Shop::start();
+    let wire = shop.wire("gateway").await;
+    let mut client = wire.client("gateway");
+    client.batch_get_stock(skus("a")).await.unwrap();
+
+    for _ in 0..10 {
+        let calls = (0..90).map(|_| {
+            let mut client = client.clone();
+            async move {
+                tokio::time::timeout(Duration::from_millis(20), client.batch_get_stock(skus("sleep:500")))
+                    .await
+            }
+        });
+        let left = futures::future::join_all(calls).await;
+        assert!(left.iter().any(Result::is_err));
+        client.batch_get_stock(skus("a")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn connections_are_limited_by_address() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { connections_per_address_max: 2, ..LIMITS };
+    let hello = tower::service_fn(|_| async { Ok(http::Response::new(tonic::body::Body::empty())) });
+    tokio::spawn(connections(listener, Protocol::Http, limits, hello, std::future::pending()));
+    let ask = async |stream: &mut TcpStream| {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await?;
+        let mut answer = [0_u8; 12];
+        stream.read_exact(&mut answer).await.map(|_| answer)
+    };
+
+    let mut first = TcpStream::connect(address).await.unwrap();
+    assert_eq!(&ask(&mut first).await.unwrap(), b"HTTP/1.1 200");
+    let mut second = TcpStream::connect(address).await.unwrap();
+    assert_eq!(&ask(&mut second).await.unwrap(), b"HTTP/1.1 200");
+    let mut third = TcpStream::connect(address).await.unwrap();
+    assert!(ask(&mut third).await.is_err());
+
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut fourth = TcpStream::connect(address).await.unwrap();
+    assert_eq!(&ask(&mut fourth).await.unwrap(), b"HTTP/1.1 200");
+}
+
+#[tokio::test]
+async fn a_client_that_never_ends_its_headers_is_let_go() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { header_time_max: Duration::from_millis(200), ..LIMITS };
+    let hello = tower::service_fn(|_| async { Ok(http::Response::new(tonic::body::Body::empty())) });
+    tokio::spawn(connections(listener, Protocol::Http, limits, hello, std::future::pending()));
+
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(3), client.read_to_end(&mut rest)).await;
+
+    assert!(read.is_ok(), "the connection is still open");
+}
+
+#[tokio::test]
+async fn an_old_connection_is_asked_to_end_and_nobody_notices() {
+    let shop = Shop::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri: http::Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let settings = mesh::serve::Grpc {
+        services: vec![shop.server.served()],
+        workload: "orders",
+        health: Health::start(vec![]).await,
+        reflection: None,
+        limits: Limits { age_max: Some(Duration::from_millis(50)), ..LIMITS },
+    };
+    tokio::spawn(mesh::serve::grpc(listener, settings, std::future::pending()));
+    let mut client = crate::support::Client::new(mesh::Upstream::remote(uri, 1).channel("orders"));
+
+    // A call that meets the end of a connection is made again, so there must be a budget for it.
+    for word in ["r"].repeat(40).into_iter().chain(["sleep:10"].repeat(30)) {
+        client.reserve_stock(reservation(word)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_admin_port_tells_life_readiness_and_figures() {
+    let shop = Shop::start();
+    shop.client("gateway", None).batch_get_stock(skus("a")).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let broken = Arc::new(AtomicBool::new(true));
+    let asked = broken.clone();
+    let check = Check::new("payments", vec![], move || {
+        let broken = asked.load(Ordering::SeqCst);
+        async move { if broken { Err("gone".into()) } else { Ok(()) } }
+    });
+    let page = Admin { health: Health::start(vec![check]).await, metrics: watched().metrics() };
+    tokio::spawn(admin(listener, page, std::future::pending()));
+    let get = async |path: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+
+    assert!(get("/live").await.starts_with("HTTP/1.1 200"));
+    let missing = get("/ready").await;
+    assert!(missing.starts_with("HTTP/1.1 503") && missing.contains("missing: payments"), "{missing}");
+    let figures = get("/metrics").await;
+    assert!(figures.contains("# HELP rpc_server_duration_seconds"), "{figures}");
+    assert!(get("/anything").await.starts_with("HTTP/1.1 404"));
+
+    broken.store(false, Ordering::SeqCst);
+    for _ in 0..100 {
+        if get("/ready").await.starts_with("HTTP/1.1 200") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never became ready");
+}
