@@ -1,0 +1,184 @@
+//! The one way in which stock changes: rows, ledger and events together, all of a set or nothing.
+
+use std::collections::BTreeMap;
+
+use kit::{Timestamp, Tx, execute, outbox, query};
+use sea_orm::{DbBackend, DbErr, FromQueryResult, Value};
+use uuid::Uuid;
+
+use super::entity::StockRow;
+use crate::domain::{Figures, Kind, LocationId, Refusal, Shortage};
+use crate::error::Error;
+use crate::events;
+
+/// Rows in one statement: seven to twelve variables each, and SQLite takes 32,766.
+pub const ROWS_PER_STATEMENT_MAX: usize = 500;
+
+/// So much of a SKU, and what happens to it.
+#[derive(Clone, Debug)]
+pub struct Move {
+    pub sku: String,
+    pub location: LocationId,
+    pub kind: Kind,
+    pub quantity: i64,
+}
+
+/// Who moves stock, and why.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    pub actor: String,
+    pub reason: String,
+    pub now: Timestamp,
+}
+
+type Key = (String, Uuid);
+
+/// Reads the rows of these keys and keeps others from changing them until the transaction ends. Always in the order of
+/// their keys, so that two baskets never wait for each other. On SQLite there is one writer anyway.
+pub async fn lock(tx: &Tx, keys: &[(String, LocationId)]) -> Result<BTreeMap<Key, StockRow>, DbErr> {
+    let mut keys: Vec<Key> = keys.iter().map(|(sku, place)| (sku.clone(), place.as_uuid())).collect();
+    keys.sort();
+    let suffix = match sea_orm::ConnectionTrait::get_database_backend(tx) {
+        DbBackend::Sqlite => "",
+        _ => " FOR UPDATE",
+    };
+    let mut found = BTreeMap::new();
+    for keys in keys.chunks(ROWS_PER_STATEMENT_MAX) {
+        let pairs: Vec<String> =
+            (0..keys.len()).map(|at| format!("(${}, ${})", at * 2 + 1, at * 2 + 2)).collect();
+        let sql = format!(
+            "SELECT * FROM stock WHERE (sku, location_id) IN (VALUES {}) ORDER BY sku, location_id{suffix}",
+            pairs.join(", ")
+        );
+        let values = keys.iter().flat_map(|(sku, place)| [Value::from(sku.clone()), Value::from(*place)]);
+        for row in query(tx, &sql, values).await? {
+            let row = StockRow::from_query_result(&row, "")?;
+            found.insert((row.sku.clone(), row.location_id.unwrap_or_default()), row);
+        }
+    }
+    Ok(found)
+}
+
+/// Moves all or nothing. Each SKU and place stands at most once. Too little of any is a refusal that names every short SKU.
+pub async fn apply(tx: &Tx, moves: &[Move], cause: &Cause) -> Result<Vec<StockRow>, Error> {
+    let keys: Vec<_> = moves.iter().map(|step| (step.sku.clone(), step.location)).collect();
+    let rows = lock(tx, &keys).await?;
+    let mut changed = Vec::with_capacity(moves.len());
+    let mut short = Vec::new();
+    for step in moves {
+        let row = rows.get(&(step.sku.clone(), step.location.as_uuid()));
+        let figures = row.map(StockRow::figures).unwrap_or_default();
+        match (row, figures.moved(step.kind, step.quantity)) {
+            (Some(row), Some(moved)) => changed.push(row.clone().with(moved, cause.now)),
+            _ => short.push(Shortage { sku: step.sku.clone(), available: figures.available }),
+        }
+    }
+    if !short.is_empty() {
+        return Err(Refusal::InsufficientStock(short).into());
+    }
+    for (some, steps) in changed.chunks(ROWS_PER_STATEMENT_MAX).zip(moves.chunks(ROWS_PER_STATEMENT_MAX)) {
+        write_rows(tx, some).await?;
+        write_ledger(tx, some, steps, cause).await?;
+    }
+    for (row, step) in changed.iter().zip(moves) {
+        let before = rows.get(&(step.sku.clone(), step.location.as_uuid())).map(StockRow::figures);
+        outbox::append(tx, &events::stock_changed(row, before.unwrap_or_default())).await?;
+    }
+    Ok(changed)
+}
+
+/// Makes rows without stock for SKUs that have none yet.
+pub async fn make_rows(tx: &Tx, keys: &[(String, LocationId)], now: Timestamp) -> Result<(), DbErr> {
+    for (sku, place) in keys {
+        execute(
+            tx,
+            "INSERT INTO stock (sku, location_id, received, available, reserved, sold, version, updated)
+             VALUES ($1, $2, 0, 0, 0, 0, 0, $3) ON CONFLICT DO NOTHING",
+            [sku.clone().into(), place.as_uuid().into(), now.into()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Writes the new figures where the version is still the one before; anything else means that the lock did not hold.
+async fn write_rows(tx: &Tx, rows: &[StockRow]) -> Result<(), DbErr> {
+    let columns = ["text", "uuid", "bigint", "bigint", "bigint", "bigint", "bigint", "timestamptz"];
+    let sql = format!(
+        "WITH q (sku, location_id, received, available, reserved, sold, version, updated) AS (VALUES {})
+         UPDATE stock SET received = q.received, available = q.available, reserved = q.reserved, sold = q.sold,
+            version = q.version, updated = q.updated
+         FROM q WHERE stock.sku = q.sku AND stock.location_id = q.location_id AND stock.version = q.version - 1",
+        tuples(sea_orm::ConnectionTrait::get_database_backend(tx), rows.len(), &columns)
+    );
+    let values = rows.iter().flat_map(|row| -> [Value; 8] {
+        [
+            row.sku.clone().into(),
+            row.location_id.into(),
+            row.received.into(),
+            row.available.into(),
+            row.reserved.into(),
+            row.sold.into(),
+            row.version.into(),
+            row.updated.into(),
+        ]
+    });
+    match usize::try_from(execute(tx, &sql, values).await?) {
+        Ok(written) if written == rows.len() => Ok(()),
+        _ => Err(DbErr::RecordNotUpdated),
+    }
+}
+
+async fn write_ledger(tx: &Tx, rows: &[StockRow], moves: &[Move], cause: &Cause) -> Result<(), DbErr> {
+    let columns = [
+        "uuid",
+        "text",
+        "uuid",
+        "text",
+        "bigint",
+        "bigint",
+        "bigint",
+        "bigint",
+        "text",
+        "text",
+        "timestamptz",
+        "bigint",
+    ];
+    let sql = format!(
+        "INSERT INTO movements (id, sku, location_id, kind, received_delta, available_delta, reserved_delta,
+            sold_delta, actor, reason, occurred, stock_version) VALUES {}",
+        tuples(sea_orm::ConnectionTrait::get_database_backend(tx), rows.len(), &columns)
+    );
+    let values = rows.iter().zip(moves).flat_map(|(row, step)| -> [Value; 12] {
+        let Figures { received, available, reserved, sold } = step.kind.change(step.quantity);
+        [
+            Uuid::now_v7().into(),
+            row.sku.clone().into(),
+            row.location_id.into(),
+            step.kind.as_str().into(),
+            received.into(),
+            available.into(),
+            reserved.into(),
+            sold.into(),
+            cause.actor.clone().into(),
+            cause.reason.clone().into(),
+            cause.now.into(),
+            row.version.into(),
+        ]
+    });
+    execute(tx, &sql, values).await.map(drop)
+}
+
+/// `($1, $2), ($3, $4)`; PostgreSQL must be told what the values of a list are, SQLite would bend them.
+fn tuples(backend: DbBackend, rows: usize, columns: &[&str]) -> String {
+    let place = |at: usize, column: &str| match backend {
+        DbBackend::Sqlite => format!("${at}"),
+        _ => format!("CAST(${at} AS {column})"),
+    };
+    let tuple = |row: usize| {
+        let first = row * columns.len() + 1;
+        let places: Vec<String> = (first..).zip(columns).map(|(at, column)| place(at, column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
+}
