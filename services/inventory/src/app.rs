@@ -8,13 +8,11 @@ use kit::{Clock, Listed, Page, RequestKey, WATCH_INTERVAL};
 use mesh::Caller;
 use mesh::status::chain;
 use observability::names;
-use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Kind, Reservation, ReservationId};
+use crate::domain::{Adjustment, Cause, Kind, Movement, Place, Reservation, ReservationId, Stock};
 use crate::error::Error;
-use crate::store::entity::{LocationRow, MovementRow, StockRow};
-use crate::store::{Adjustment, Cause, Store};
+use crate::store::Store;
 
 /// How often overdue reservations are looked for.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,19 +36,19 @@ impl Inventory {
         &self.clock
     }
 
-    pub async fn batch_get(&self, skus: &[String]) -> Result<HashMap<String, StockRow>, Error> {
-        Ok(self.store.sums(skus).await?)
+    pub async fn batch_get(&self, skus: &[String]) -> Result<HashMap<String, Stock>, Error> {
+        self.store.sums(skus).await
     }
 
-    pub async fn list(&self, available_max: Option<i64>, page: &Page) -> Result<Listed<StockRow>, Error> {
+    pub async fn list(&self, available_max: Option<i64>, page: &Page) -> Result<Listed<Stock>, Error> {
         self.store.stock_page(available_max, page).await
     }
 
-    pub async fn movements(&self, sku: Option<&str>, page: &Page) -> Result<Listed<MovementRow>, Error> {
+    pub async fn movements(&self, sku: Option<&str>, page: &Page) -> Result<Listed<Movement>, Error> {
         self.store.movement_page(sku, page).await
     }
 
-    pub async fn locations(&self, page: &Page) -> Result<Listed<LocationRow>, Error> {
+    pub async fn locations(&self, page: &Page) -> Result<Listed<Place>, Error> {
         self.store.location_page(page).await
     }
 
@@ -60,7 +58,7 @@ impl Inventory {
         key: &RequestKey,
         adjustments: &[Adjustment],
         reason: String,
-    ) -> Result<Vec<StockRow>, Error> {
+    ) -> Result<Vec<Stock>, Error> {
         self.store.adjust(key, adjustments, &self.cause(caller, reason)).await
     }
 
@@ -120,7 +118,7 @@ impl Inventory {
         id: ReservationId,
         lines: &[(String, i64)],
         restock: bool,
-    ) -> Result<Vec<StockRow>, Error> {
+    ) -> Result<Vec<Stock>, Error> {
         let kind = match restock {
             true => Kind::Returned,
             false => Kind::ReturnWrittenOff,
@@ -129,7 +127,7 @@ impl Inventory {
     }
 
     /// The present stock of each SKU, then each again when it has changed.
-    pub fn watch(&self, skus: Vec<String>) -> impl Stream<Item = Result<StockRow, Error>> + Send + use<> {
+    pub fn watch(&self, skus: Vec<String>) -> impl Stream<Item = Result<Stock, Error>> + Send + use<> {
         let store = self.store.clone();
         let changes = store.database().changes();
         let read = move || {
@@ -138,14 +136,14 @@ impl Inventory {
                 let rows = store.sums(&skus).await?;
                 // Versions only grow, so their sum grows exactly when one of them does.
                 let version = rows.values().map(|row| row.version).sum::<i64>();
-                Ok::<_, DbErr>(Some((version, rows)))
+                Ok::<_, Error>(Some((version, rows)))
             }
         };
         let mut seen = HashMap::new();
         kit::watch(changes, WATCH_INTERVAL, read).flat_map(move |rows| {
             let fresh: Vec<_> = match rows {
                 Ok(rows) => news(&mut seen, rows).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error.into())],
+                Err(error) => vec![Err(error)],
             };
             stream::iter(fresh)
         })
@@ -196,8 +194,8 @@ impl Inventory {
 }
 
 /// The rows that have changed since they were last seen.
-fn news(seen: &mut HashMap<String, i64>, rows: HashMap<String, StockRow>) -> Vec<StockRow> {
-    let mut fresh: Vec<StockRow> =
+fn news(seen: &mut HashMap<String, i64>, rows: HashMap<String, Stock>) -> Vec<Stock> {
+    let mut fresh: Vec<Stock> =
         rows.into_values().filter(|row| seen.get(&row.sku) != Some(&row.version)).collect();
     fresh.sort_by(|one, other| one.sku.cmp(&other.sku));
     for row in &fresh {

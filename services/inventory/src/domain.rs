@@ -2,9 +2,13 @@
 
 use kit::{Id, Timestamp};
 
-pub enum Location {}
-pub type LocationId = Id<Location>;
+pub type LocationId = Id<Place>;
 pub type ReservationId = Id<Reservation>;
+
+/// The place that reservations take from; the migration makes it.
+pub fn default_location() -> LocationId {
+    "00000000-0000-7000-8000-000000000001".parse().unwrap_or_else(|_| LocationId::new())
+}
 
 /// One place's stock of one SKU. `available + reserved + sold = received`, and none is below zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,64 @@ pub struct Figures {
     pub available: i64,
     pub reserved: i64,
     pub sold: i64,
+}
+
+/// One place's stock of one SKU at one moment, or the sum over all places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stock {
+    pub sku: String,
+    /// Nothing in a sum.
+    pub location: Option<LocationId>,
+    pub figures: Figures,
+    /// Grows by one with every change.
+    pub version: i64,
+    pub updated: Timestamp,
+}
+
+/// A place where stock lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    pub id: LocationId,
+    pub name: String,
+    pub is_default: bool,
+}
+
+/// One line of the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Movement {
+    pub id: Id<Movement>,
+    pub sku: String,
+    pub location: LocationId,
+    pub kind: Kind,
+    pub change: Figures,
+    pub cause: Cause,
+    pub stock_version: i64,
+}
+
+/// Who moves stock, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    pub actor: String,
+    pub reason: String,
+    pub now: Timestamp,
+}
+
+/// What staff say about one SKU in one place.
+#[derive(Clone, Debug)]
+pub struct Adjustment {
+    pub sku: String,
+    pub location: LocationId,
+    pub change: Change,
+    /// The version that was read, if the change holds for that one only.
+    pub etag: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    /// Came in, or is written off.
+    Delta(i64),
+    /// So many are available now.
+    Count(i64),
 }
 
 /// Why stock moves. Each moves a quantity from one figure to another, or in or out of all of them.
@@ -154,6 +216,18 @@ impl State {
 
     pub fn named(name: &str) -> Option<State> {
         State::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl Change {
+    /// The movement that an adjustment means; none where the count is right.
+    pub fn movement(self, available: i64) -> Option<(Kind, i64)> {
+        let (kind, quantity) = match self {
+            Change::Delta(delta) if delta >= 0 => (Kind::Received, delta),
+            Change::Delta(delta) => (Kind::WrittenOff, delta.saturating_neg()),
+            Change::Count(count) => (Kind::Counted, count.saturating_sub(available)),
+        };
+        (quantity != 0).then_some((kind, quantity))
     }
 }
 

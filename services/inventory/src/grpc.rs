@@ -97,9 +97,9 @@ impl InventoryService for Grpc {
         let page = page(message.page_size, &message.page_token, &arguments)?;
         let sku = Some(message.sku.as_str()).filter(|sku| !sku.is_empty());
         let listed = self.inventory.movements(sku, &page).await?;
-        let movements = listed.items.into_iter().map(show::movement).collect::<Result<_, _>>();
+        let listed = listed.map(show::movement);
         Ok(Response::new(pb::ListMovementsResponse {
-            movements: movements.map_err(Error::Storage)?,
+            movements: listed.items,
             next_page_token: listed.next_page_token,
         }))
     }

@@ -9,30 +9,12 @@ use kit::{Database, Once, OnceTx, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
-use self::entity::{KeptReservation, LineRow, ReservationRow, StockRow, default_location};
+use self::entity::{KeptReservation, LineRow, ReservationRow, StockRow};
 use self::moving::{Move, apply, lock, make_rows};
-use crate::domain::{Kind, LocationId, Moves, Reservation, ReservationId};
+use crate::domain::{
+    Adjustment, Cause, Kind, LocationId, Moves, Refusal, Reservation, ReservationId, Stock, default_location,
+};
 use crate::error::Error;
-
-pub use moving::Cause;
-
-/// What staff say about one SKU in one place.
-#[derive(Clone, Debug)]
-pub struct Adjustment {
-    pub sku: String,
-    pub location: LocationId,
-    pub change: Change,
-    /// The version that was read, if the change holds for that one only.
-    pub etag: Option<i64>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Change {
-    /// Came in, or is written off.
-    Delta(i64),
-    /// So many are available now.
-    Count(i64),
-}
 
 #[derive(Clone)]
 pub struct Store {
@@ -54,9 +36,9 @@ impl Store {
         key: &RequestKey,
         adjustments: &[Adjustment],
         cause: &Cause,
-    ) -> Result<Vec<StockRow>, Error> {
+    ) -> Result<Vec<Stock>, Error> {
         let tx = match self.database.begin_once(key).await? {
-            Once::Kept(answer) => return Ok(answer.rows()?),
+            Once::Kept(answer) => return Ok(stocks(answer.rows()?)),
             Once::First(tx) => tx,
         };
         let keys: Vec<_> = adjustments.iter().map(|one| (one.sku.clone(), one.location)).collect();
@@ -71,7 +53,8 @@ impl Store {
             if one.etag.is_some_and(|etag| etag != row.version) {
                 return Err(Error::Conflict);
             }
-            moves.extend(adjusting(one, row.available));
+            let of = |(kind, quantity)| Move { sku: one.sku.clone(), location: one.location, kind, quantity };
+            moves.extend(one.change.movement(row.available).map(of));
         }
         for changed in apply(&tx, &moves, cause).await? {
             rows.insert((changed.sku.clone(), changed.location_id.unwrap_or_default()), changed);
@@ -80,7 +63,7 @@ impl Store {
         let answer: Vec<StockRow> = adjustments.iter().filter_map(after).collect();
         tx.keep(&answer).await?;
         tx.commit().await?;
-        Ok(answer)
+        Ok(stocks(answer))
     }
 
     /// Reserves all lines or none. The same promise asked for again is the one there is.
@@ -96,7 +79,7 @@ impl Store {
         };
         if let Some(there) = find(&tx, wanted.id).await? {
             if !there.promises_the_same(&wanted) {
-                return Err(crate::domain::Refusal::ReservationClosed(there.state).into());
+                return Err(Refusal::ReservationClosed(there.state).into());
             }
             return self.answer(tx, there).await;
         }
@@ -129,9 +112,9 @@ impl Store {
         lines: &[(String, i64)],
         kind: Kind,
         cause: &Cause,
-    ) -> Result<Vec<StockRow>, Error> {
+    ) -> Result<Vec<Stock>, Error> {
         let tx = match self.database.begin_once(key).await? {
-            Once::Kept(answer) => return Ok(answer.rows()?),
+            Once::Kept(answer) => return Ok(stocks(answer.rows()?)),
             Once::First(tx) => tx,
         };
         change(&tx, id, cause, |reservation| {
@@ -144,7 +127,7 @@ impl Store {
         let rows = apply(&tx, &moves, cause).await?;
         tx.keep(&rows).await?;
         tx.commit().await?;
-        Ok(rows)
+        Ok(stocks(rows))
     }
 
     /// Held reservations whose time is over, the longest overdue first.
@@ -179,14 +162,8 @@ impl Store {
     }
 }
 
-/// The movement that an adjustment means; none where the count is right.
-fn adjusting(one: &Adjustment, available: i64) -> Option<Move> {
-    let (kind, quantity) = match one.change {
-        Change::Delta(delta) if delta >= 0 => (Kind::Received, delta),
-        Change::Delta(delta) => (Kind::WrittenOff, delta.saturating_neg()),
-        Change::Count(count) => (Kind::Counted, count.saturating_sub(available)),
-    };
-    (quantity != 0).then(|| Move { sku: one.sku.clone(), location: one.location, kind, quantity })
+fn stocks(rows: Vec<StockRow>) -> Vec<Stock> {
+    rows.into_iter().map(Stock::from).collect()
 }
 
 fn all(reservation: &Reservation, kind: Kind) -> Vec<Move> {

@@ -8,9 +8,7 @@ use kit::parse::Fields;
 use mesh::status::Problem;
 use proto::inventory as pb;
 
-use crate::domain::{Reservation, ReservationId};
-use crate::store::entity::default_location;
-use crate::store::{Adjustment, Change};
+use crate::domain::{Adjustment, Change, Reservation, ReservationId, default_location};
 
 pub const SKU_LENGTH_MAX: usize = 100;
 const BATCH_MAX: usize = 1_500;

@@ -2,31 +2,30 @@
 
 use kit::time;
 use proto::inventory as pb;
-use sea_orm::DbErr;
 
-use crate::domain::{Kind, Reservation, State};
-use crate::store::entity::{LocationRow, MovementRow, StockRow};
+use crate::domain::{Figures, Kind, Line, Movement, Place, Reservation, State, Stock};
 
-pub fn stock(row: StockRow) -> pb::Stock {
+pub fn stock(stock: Stock) -> pb::Stock {
+    let Figures { received, available, reserved, sold } = stock.figures;
     pb::Stock {
-        sku: row.sku,
-        received: row.received,
-        available: row.available,
-        reserved: row.reserved,
-        sold: row.sold,
-        version: row.version,
-        etag: row.version.to_string(),
-        update_time: Some(time::to_proto(row.updated)),
-        location_id: row.location_id.map(|place| place.to_string()).unwrap_or_default(),
+        sku: stock.sku,
+        received,
+        available,
+        reserved,
+        sold,
+        version: stock.version,
+        etag: stock.version.to_string(),
+        update_time: Some(time::to_proto(stock.updated)),
+        location_id: stock.location.map(|place| place.to_string()).unwrap_or_default(),
     }
 }
 
-pub fn location(row: LocationRow) -> pb::Location {
-    pb::Location { id: row.id.to_string(), display_name: row.display_name, is_default: row.is_default }
+pub fn location(place: Place) -> pb::Location {
+    pb::Location { id: place.id.to_string(), display_name: place.name, is_default: place.is_default }
 }
 
 pub fn reservation(reservation: Reservation) -> pb::Reservation {
-    let line = |line: crate::domain::Line| pb::StockLine { sku: line.sku, quantity: line.quantity };
+    let line = |line: Line| pb::StockLine { sku: line.sku, quantity: line.quantity };
     pb::Reservation {
         id: reservation.id.to_string(),
         state: state(reservation.state).into(),
@@ -35,21 +34,21 @@ pub fn reservation(reservation: Reservation) -> pb::Reservation {
     }
 }
 
-pub fn movement(row: MovementRow) -> Result<pb::Movement, DbErr> {
-    Ok(pb::Movement {
-        kind: kind(row.kind()?).into(),
-        id: row.id.to_string(),
-        sku: row.sku,
-        location_id: row.location_id.to_string(),
-        received_delta: row.received_delta,
-        available_delta: row.available_delta,
-        reserved_delta: row.reserved_delta,
-        sold_delta: row.sold_delta,
-        actor: row.actor,
-        reason: row.reason,
-        occur_time: Some(time::to_proto(row.occurred)),
-        stock_version: row.stock_version,
-    })
+pub fn movement(movement: Movement) -> pb::Movement {
+    pb::Movement {
+        id: movement.id.to_string(),
+        sku: movement.sku,
+        location_id: movement.location.to_string(),
+        kind: kind(movement.kind).into(),
+        received_delta: movement.change.received,
+        available_delta: movement.change.available,
+        reserved_delta: movement.change.reserved,
+        sold_delta: movement.change.sold,
+        actor: movement.cause.actor,
+        reason: movement.cause.reason,
+        occur_time: Some(time::to_proto(movement.cause.now)),
+        stock_version: movement.stock_version,
+    }
 }
 
 fn state(state: State) -> pb::ReservationState {

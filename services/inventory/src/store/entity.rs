@@ -5,7 +5,7 @@ use sea_orm::{DbErr, FromQueryResult};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::{Figures, Kind, Line, LocationId, Reservation, State};
+use crate::domain::{Cause, Figures, Kind, Line, Movement, Place, Reservation, State, Stock};
 
 /// One place's stock of one SKU, or the sum over all places.
 #[derive(Clone, Debug, PartialEq, FromQueryResult, Serialize, Deserialize)]
@@ -41,6 +41,18 @@ impl StockRow {
             version: self.version.saturating_add(1),
             updated: now,
             ..self
+        }
+    }
+}
+
+impl From<StockRow> for Stock {
+    fn from(row: StockRow) -> Self {
+        Self {
+            figures: row.figures(),
+            sku: row.sku,
+            location: row.location_id.map(Id::from_uuid),
+            version: row.version,
+            updated: row.updated,
         }
     }
 }
@@ -117,9 +129,25 @@ pub struct MovementRow {
     pub stock_version: i64,
 }
 
-impl MovementRow {
-    pub fn kind(&self) -> Result<Kind, DbErr> {
-        Kind::named(&self.kind).ok_or_else(|| DbErr::Type(format!("movement {} is malformed", self.id)))
+impl TryFrom<MovementRow> for Movement {
+    type Error = DbErr;
+
+    fn try_from(row: MovementRow) -> Result<Self, DbErr> {
+        let malformed = || DbErr::Type(format!("movement {} is malformed", row.id));
+        Ok(Self {
+            kind: Kind::named(&row.kind).ok_or_else(malformed)?,
+            id: Id::from_uuid(row.id),
+            sku: row.sku,
+            location: Id::from_uuid(row.location_id),
+            change: Figures {
+                received: row.received_delta,
+                available: row.available_delta,
+                reserved: row.reserved_delta,
+                sold: row.sold_delta,
+            },
+            cause: Cause { actor: row.actor, reason: row.reason, now: row.occurred },
+            stock_version: row.stock_version,
+        })
     }
 }
 
@@ -130,7 +158,8 @@ pub struct LocationRow {
     pub is_default: bool,
 }
 
-/// The place that reservations take from; the migration makes it.
-pub fn default_location() -> LocationId {
-    Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001))
+impl From<LocationRow> for Place {
+    fn from(row: LocationRow) -> Self {
+        Self { id: Id::from_uuid(row.id), name: row.display_name, is_default: row.is_default }
+    }
 }

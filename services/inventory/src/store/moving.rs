@@ -7,7 +7,7 @@ use sea_orm::{DbBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::entity::StockRow;
-use crate::domain::{Figures, Kind, LocationId, Refusal, Shortage};
+use crate::domain::{Cause, Figures, Kind, LocationId, Refusal, Shortage};
 use crate::error::Error;
 use crate::events;
 
@@ -21,14 +21,6 @@ pub struct Move {
     pub location: LocationId,
     pub kind: Kind,
     pub quantity: i64,
-}
-
-/// Who moves stock, and why.
-#[derive(Clone, Debug)]
-pub struct Cause {
-    pub actor: String,
-    pub reason: String,
-    pub now: Timestamp,
 }
 
 type Key = (String, Uuid);
@@ -82,7 +74,8 @@ pub async fn apply(tx: &Tx, moves: &[Move], cause: &Cause) -> Result<Vec<StockRo
     }
     for (row, step) in changed.iter().zip(moves) {
         let before = rows.get(&(step.sku.clone(), step.location.as_uuid())).map(StockRow::figures);
-        outbox::append(tx, &events::stock_changed(row, before.unwrap_or_default())).await?;
+        let after = row.clone().into();
+        outbox::append(tx, &events::stock_changed(&after, before.unwrap_or_default())).await?;
     }
     Ok(changed)
 }

@@ -9,12 +9,12 @@ use uuid::Uuid;
 use super::Store;
 use super::entity::{LineRow, LocationRow, MovementRow, StockRow};
 use super::moving::ROWS_PER_STATEMENT_MAX;
-use crate::domain::ReservationId;
+use crate::domain::{Movement, Place, ReservationId, Stock};
 use crate::error::Error;
 
 impl Store {
     /// Sums over all places, by SKU.
-    pub async fn sums(&self, skus: &[String]) -> Result<HashMap<String, StockRow>, DbErr> {
+    pub async fn sums(&self, skus: &[String]) -> Result<HashMap<String, Stock>, Error> {
         let mut found = HashMap::with_capacity(skus.len());
         for skus in skus.chunks(ROWS_PER_STATEMENT_MAX) {
             let places: Vec<String> = (1..=skus.len()).map(|at| format!("${at}")).collect();
@@ -29,7 +29,7 @@ impl Store {
             );
             let values = skus.iter().map(|sku| Value::from(sku.clone()));
             for row in query(self.database().read(), &sql, values).await? {
-                let row = Summed::from_query_result(&row, "")?.row();
+                let row = Stock::from(Summed::from_query_result(&row, "")?.row());
                 found.insert(row.sku.clone(), row);
             }
         }
@@ -37,11 +37,7 @@ impl Store {
     }
 
     /// Rows by SKU and place.
-    pub async fn stock_page(
-        &self,
-        available_max: Option<i64>,
-        page: &Page,
-    ) -> Result<Listed<StockRow>, Error> {
+    pub async fn stock_page(&self, available_max: Option<i64>, page: &Page) -> Result<Listed<Stock>, Error> {
         let (sku, place) = match page.after.as_deref() {
             None => (String::new(), Uuid::nil()),
             Some([sku, place]) => (sku.clone(), place.parse().map_err(|_| PageError::Token)?),
@@ -55,11 +51,11 @@ impl Store {
         let keys = |row: &StockRow| -> Cursor {
             vec![row.sku.clone(), row.location_id.unwrap_or_default().to_string()]
         };
-        Ok(page.listed(rows.collect::<Result<_, _>>()?, keys))
+        Ok(page.listed(rows.collect::<Result<_, _>>()?, keys).map(Stock::from))
     }
 
     /// The ledger, newest first.
-    pub async fn movement_page(&self, sku: Option<&str>, page: &Page) -> Result<Listed<MovementRow>, Error> {
+    pub async fn movement_page(&self, sku: Option<&str>, page: &Page) -> Result<Listed<Movement>, Error> {
         let before = match page.after.as_deref() {
             None => Uuid::max(),
             Some([id]) => id.parse().map_err(|_| PageError::Token)?,
@@ -73,12 +69,12 @@ impl Store {
         }
         sql.push_str(" ORDER BY id DESC LIMIT $2");
         let rows = query(self.database().read(), &sql, values).await?;
-        let rows = rows.iter().map(|row| MovementRow::from_query_result(row, ""));
-        Ok(page.listed(rows.collect::<Result<_, _>>()?, |row| vec![row.id.to_string()]))
+        let rows = rows.iter().map(|row| MovementRow::from_query_result(row, "")?.try_into());
+        Ok(page.listed(rows.collect::<Result<Vec<Movement>, DbErr>>()?, |row| vec![row.id.to_string()]))
     }
 
     /// The places, by id; the default one was made first.
-    pub async fn location_page(&self, page: &Page) -> Result<Listed<LocationRow>, Error> {
+    pub async fn location_page(&self, page: &Page) -> Result<Listed<Place>, Error> {
         let after = match page.after.as_deref() {
             None => Uuid::nil(),
             Some([id]) => id.parse().map_err(|_| PageError::Token)?,
@@ -87,7 +83,9 @@ impl Store {
         let sql = "SELECT * FROM locations WHERE id > $1 ORDER BY id LIMIT $2";
         let rows = query(self.database().read(), sql, [after.into(), limit(page)]).await?;
         let rows = rows.iter().map(|row| LocationRow::from_query_result(row, ""));
-        Ok(page.listed(rows.collect::<Result<_, _>>()?, |row| vec![row.id.to_string()]))
+        let places =
+            page.listed(rows.collect::<Result<_, _>>()?, |row: &LocationRow| vec![row.id.to_string()]);
+        Ok(places.map(Place::from))
     }
 }
 
