@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ impl Postgres {
         command.arg(port.to_string()).stdin(Stdio::piped());
         // The server's user may not be able to enter this folder.
         command.current_dir(env::temp_dir());
-        let keeper = command.spawn().map_err(|source| Error::Start { command: "sh".to_owned(), source })?;
+        let keeper = command.spawn().map_err(|source| process::cannot_start(&command, source))?;
         let mut server = Postgres { keeper, port };
         server.wait_until_ready(&programs.join("pg_isready"))?;
         Ok(server)
@@ -103,7 +103,9 @@ impl Drop for Postgres {
 /// The shell that keeps the server, as the user `postgres` when this is the superuser, whom the server refuses.
 fn keeper() -> Command {
     if tools::is_root() {
-        let mut command = Command::new("runuser");
+        // It may lie outside the path of whoever became the superuser.
+        let usual = Path::new("/usr/sbin/runuser");
+        let mut command = Command::new(if usual.exists() { usual } else { Path::new("runuser") });
         command.args(["-u", "postgres", "--", "sh"]);
         command
     } else {

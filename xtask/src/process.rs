@@ -99,7 +99,8 @@ fn ended(command: &Command, status: ExitStatus, said: &str) -> Result<(), Error>
     })
 }
 
-fn cannot_start(command: &Command, source: io::Error) -> Error {
+/// A failure to start a program at all.
+pub(crate) fn cannot_start(command: &Command, source: io::Error) -> Error {
     Error::Start { command: name(command), source }
 }
 
