@@ -49,3 +49,31 @@ pub(crate) fn stack(target: Target, way: impl Step<Request<Body>>) -> impl Step<
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+    use std::time::Duration;
+
+    use tower::Service;
+
+    use super::*;
+    use crate::fixtures::{READ, answer_after, request};
+
+    #[tokio::test]
+    async fn the_future_of_a_call_stays_small() {
+        let target = Target {
+            caller: "gateway",
+            metrics: Arc::new(RpcMetrics::client()),
+            budget: Arc::new(Budget::new()),
+            wire: false,
+        };
+        let mut stack = stack(target, answer_after(Duration::ZERO));
+
+        let answer = stack.call(request(READ));
+
+        assert!(size_of_val(&answer) < 2_048, "{}", size_of_val(&answer));
+        assert!(answer.await.is_ok());
+    }
+}

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use proto::common::Reason;
@@ -30,6 +31,21 @@ pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<In
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
+}
+
+/// An answer by the deadline, and if it is a stream the end of the stream by it.
+pub(crate) fn until(
+    deadline: Instant,
+    streaming: bool,
+    answer: impl Future<Output = Result<http::Response<Body>, Status>>,
+) -> impl Future<Output = Result<http::Response<Body>, Status>> {
+    tokio::time::timeout_at(deadline, answer).map(move |answer| {
+        let response = answer.map_err(|_| exceeded())??;
+        Ok(match streaming {
+            true => response.map(|body| Cut::at(deadline, body)),
+            false => response,
+        })
+    })
 }
 
 /// How long the sender of these headers waits. A value that cannot be read is refused rather than waited for.
@@ -87,14 +103,14 @@ fn parse(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// A stream that ends with DEADLINE_EXCEEDED when its time has passed, whether or not anything came before.
-pub(crate) struct Cut {
+struct Cut {
     body: Body,
     end: Pin<Box<Sleep>>,
     ended: bool,
 }
 
 impl Cut {
-    pub(crate) fn at(deadline: Instant, body: Body) -> Body {
+    fn at(deadline: Instant, body: Body) -> Body {
         Body::new(Self { body, end: Box::pin(tokio::time::sleep_until(deadline)), ended: false })
     }
 }

@@ -1,8 +1,10 @@
 //! A service's routes behind the real server stack, for its tests: no socket, real tokens, any caller.
 //!
-//! ```ignore
-//! let server = testing::serve("orders", orders::routes(database, upstreams, clock));
-//! let orders = OrdersServiceClient::new(server.channel_as("gateway", Some(testing::customer())));
+//! ```
+//! # use tonic::service::Routes;
+//! let server = mesh::testing::serve("inventory", Routes::default());
+//! let channel = server.channel_as("gateway", Some(mesh::testing::customer()));
+//! let client = proto::inventory::inventory_service_client::InventoryServiceClient::new(channel);
 //! ```
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use tower::{ServiceExt, service_fn};
 use crate::call::{Entry, Step};
 use crate::client::{Budget, Target, stack};
 use crate::deadline::exceeded;
-use crate::server::{Served, Workload};
+use crate::server::Served;
 use crate::status::{Problem, chain};
 
 /// What generated clients take: a way to one service with the client stack in front.
@@ -84,7 +84,7 @@ impl Upstream {
 }
 
 fn local(mut served: Served, caller: &'static str) -> impl Step<Request<Body>> {
-    service_fn(move |request| served.call(Workload(caller), request))
+    service_fn(move |request| served.call(caller, request))
 }
 
 fn remote(connections: Connections) -> impl Step<Request<Body>> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::{Either, ready};
 use http::Request;
 use observability::{RpcMetrics, names, propagation};
 use tonic::body::Body;
@@ -32,9 +34,9 @@ pub(crate) fn layer(
             });
             (measured, answer.instrument(span))
         });
-        async move {
-            let (measured, answer) = begun.ok_or_else(not_a_method)?;
-            measured.follow(answer.await)
+        match begun {
+            Some((measured, answer)) => Either::Left(answer.map(|answer| measured.follow(answer))),
+            None => Either::Right(ready(Err(not_a_method()))),
         }
     })
 }

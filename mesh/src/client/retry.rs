@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
+use futures::future::{Either, ready};
 use futures::{FutureExt, StreamExt, stream};
-use http::{HeaderValue, Request};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
-use proto::rules::{Idempotency, Method};
+use proto::rules::{self, Idempotency};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
@@ -26,62 +27,100 @@ pub(crate) fn layer(budget: Arc<Budget>, mut inner: impl Step<Request<Body>>) ->
     service_fn(move |call: Outgoing| {
         budget.deposit();
         let repeatable = may_repeat(call.entry.rule) && !call.context.retried;
-        let begun = match repeatable {
-            true => split(call.request).map(|(first, again)| (inner.call(first), again)),
-            false => Ok((inner.call(call.request), None)),
+        let (first, again) = match repeatable {
+            true => match split(call.request) {
+                Ok(split) => split,
+                Err(status) => return Either::Right(ready(Err(status))),
+            },
+            false => (call.request, None),
         };
         let (budget, spare) = (budget.clone(), spare.clone());
-        async move {
-            let (first, again) = begun?;
-            let answer = first.await;
-            match again {
-                Some(again) if unavailable(&answer) && budget.withdraw() => {
-                    (*spare).clone().call(again).await
-                }
-                _ => answer,
+        Either::Left(inner.call(first).then(move |answer| match again {
+            Some(again) if unavailable(&answer) && budget.withdraw() => {
+                Either::Left((*spare).clone().call(again.request()).boxed())
             }
-        }
+            _ => Either::Right(ready(answer)),
+        }))
     })
 }
 
-fn may_repeat(rule: &Method) -> bool {
+fn may_repeat(rule: &rules::Method) -> bool {
     let single = !rule.client_streaming && !rule.server_streaming;
     single && rule.idempotency != Idempotency::Unknown
 }
 
-/// The request, and the same once more. The one message of a generated client is there at once; a body that somebody
-/// feeds by and by goes on as it is, and cannot be had twice.
-fn split(request: Request<Body>) -> Result<(Request<Body>, Option<Request<Body>>), Status> {
+/// What it takes to send a request once more.
+struct Again {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: HeaderMap,
+    message: Bytes,
+}
+
+impl Again {
+    fn request(self) -> Request<Body> {
+        let mut request = Request::new(Body::new(Full::new(self.message)));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.uri;
+        *request.version_mut() = self.version;
+        *request.headers_mut() = self.headers;
+        request.headers_mut().insert(PREVIOUS_ATTEMPTS, HeaderValue::from_static("1"));
+        request
+    }
+}
+
+/// The request, and what it takes to send it once more. The one message of a generated client is there at once; a body
+/// that somebody feeds by and by goes on as it is, and cannot be had twice.
+fn split(request: Request<Body>) -> Result<(Request<Body>, Option<Again>), Status> {
     let (parts, mut body) = request.into_parts();
-    let mut read = Vec::new();
+    let mut read = Read::default();
     loop {
         match body.frame().now_or_never() {
-            Some(Some(frame)) => read.push(frame?),
+            Some(Some(frame)) => read.add(frame?),
             Some(None) => break,
             None => {
-                let frames = stream::iter(read.into_iter().map(Ok)).chain(BodyStream::new(body));
-                return Ok((Request::from_parts(parts, Body::new(StreamBody::new(frames))), None));
+                let rest = stream::iter(read.frames()).chain(BodyStream::new(body));
+                return Ok((Request::from_parts(parts, Body::new(StreamBody::new(rest))), None));
             }
         }
     }
-    let message = joined(read);
-
-    let mut again = Request::new(Body::new(Full::new(message.clone())));
-    again.method_mut().clone_from(&parts.method);
-    again.uri_mut().clone_from(&parts.uri);
-    *again.version_mut() = parts.version;
-    again.headers_mut().clone_from(&parts.headers);
-    again.headers_mut().insert(PREVIOUS_ATTEMPTS, HeaderValue::from_static("1"));
-    let first = Request::from_parts(parts, Body::new(Full::new(message)));
-    Ok((first, Some(again)))
+    let message = read.message();
+    let again = Again {
+        method: parts.method.clone(),
+        uri: parts.uri.clone(),
+        version: parts.version,
+        headers: parts.headers.clone(),
+        message: message.clone(),
+    };
+    Ok((Request::from_parts(parts, Body::new(Full::new(message))), Some(again)))
 }
 
-fn joined(frames: Vec<Frame<Bytes>>) -> Bytes {
-    let mut pieces: Vec<Bytes> = frames.into_iter().filter_map(|frame| frame.into_data().ok()).collect();
-    match (pieces.pop(), pieces.is_empty()) {
-        (None, _) => Bytes::new(),
-        (Some(only), true) => only,
-        (Some(last), false) => pieces.into_iter().chain([last]).flatten().collect(),
+/// The pieces of a body so far: nearly always one, which is then neither copied nor put into a list.
+#[derive(Default)]
+struct Read {
+    first: Bytes,
+    more: Vec<Bytes>,
+}
+
+impl Read {
+    fn add(&mut self, frame: Frame<Bytes>) {
+        let Ok(piece) = frame.into_data() else { return };
+        match self.first.is_empty() {
+            true => self.first = piece,
+            false => self.more.push(piece),
+        }
+    }
+
+    fn message(self) -> Bytes {
+        match self.more.is_empty() {
+            true => self.first,
+            false => std::iter::once(self.first).chain(self.more).flatten().collect(),
+        }
+    }
+
+    fn frames(self) -> impl Iterator<Item = Result<Frame<Bytes>, Status>> {
+        std::iter::once(self.first).chain(self.more).map(|piece| Ok(Frame::data(piece)))
     }
 }
 

@@ -16,7 +16,7 @@ use tower::{Service, service_fn};
 
 use crate::serve::connections::{Limits, Protocol, connections};
 use crate::serve::health::Health;
-use crate::server::{Served, Workload};
+use crate::server::Served;
 
 /// What is served on one listener, and to whom.
 pub struct Grpc {
@@ -50,7 +50,7 @@ pub async fn grpc(
     if let Some(descriptors) = grpc.reflection {
         common = reflection(common, descriptors).map_err(GrpcError::Reflection)?;
     }
-    let service = dispatch(grpc.services, common.prepare(), Workload(grpc.workload));
+    let service = dispatch(grpc.services, common.prepare(), grpc.workload);
     let shutdown = async {
         shutdown.await;
         grpc.health.stop().await;
@@ -75,7 +75,7 @@ fn reflection(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, Erro
 fn dispatch(
     services: Vec<Served>,
     common: Routes,
-    workload: Workload,
+    workload: &'static str,
 ) -> impl Service<Request<Incoming>, Response = http::Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::FutureExt;
+use futures::future::{Either, ready};
 use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tonic::body::Body;
@@ -22,15 +23,16 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |call: Incoming| {
         let streams = call.entry.rule.server_streaming;
         // Unwind safe in effect: after a panic nothing of the call is looked at again.
-        let answer = catch_unwind(AssertUnwindSafe(|| inner.call(call)));
-        async move {
-            let answer = answer.map_err(|_| panicked())?;
-            let response = AssertUnwindSafe(answer).catch_unwind().await.map_err(|_| panicked())??;
+        let Ok(answer) = catch_unwind(AssertUnwindSafe(|| inner.call(call))) else {
+            return Either::Right(ready(Err(panicked())));
+        };
+        Either::Left(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+            let response = answer.map_err(|_| panicked())??;
             Ok(match streams {
                 true => response.map(|body| Body::new(Caught { body: Some(body) })),
                 false => response,
             })
-        }
+        }))
     })
 }
 

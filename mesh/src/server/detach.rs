@@ -3,6 +3,7 @@
 //! A read runs where it was called: nobody needs the end of a read that nobody waits for, and the reads are what a
 //! page of the shop is made of, so they should not pay for a task each.
 
+use futures::FutureExt;
 use futures::future::Either;
 use proto::rules::Idempotency;
 use tokio::task::AbortHandle;
@@ -18,24 +19,18 @@ use crate::server::catch::panicked;
 pub(crate) fn layer(tasks: TaskTracker, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |mut call: Incoming| {
         if call.entry.rule.idempotency == Idempotency::NoSideEffects {
-            // Boxed, since every layer above holds this future twice over: unboxed it would be moved by the 100 KB.
-            return Either::Left(Box::pin(inner.call(call)));
+            return Either::Left(inner.call(call));
         }
         let deadline = call.deadline;
         let permit = call.permit.take();
         let answer = inner.call(call).in_current_span();
-        let task = tasks.spawn(async move {
-            let answer = answer.await;
-            drop(permit);
-            answer
-        });
+        let task = tasks.spawn(answer.inspect(move |_| drop(permit)));
         let awaited = Awaited { task: task.abort_handle(), deadline, ended: false };
-        Either::Right(async move {
-            let answer = task.await;
+        Either::Right(task.map(move |answer| {
             awaited.end();
             // The task is aborted only by us, and then nobody is here to see it: what is left is a panic.
             answer.unwrap_or_else(|_| Err(panicked()))
-        })
+        }))
     })
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
+use futures::future::{Either, ready};
+use futures::{FutureExt, TryFutureExt};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http_body::{Frame, SizeHint};
@@ -29,29 +31,30 @@ pub(crate) fn layer(verifier: Verifier, mut inner: impl Step<Incoming>) -> impl 
             true => Ok(None),
             false => bearer(call.request.headers_mut()),
         };
-        let begun = token.and_then(|token| match token {
-            None => enter(&mut inner, call, None).map(Begun::Answering),
-            Some(token) => match verifier.known(&token) {
-                Some(user) => enter(&mut inner, call, Some((token, user))).map(Begun::Answering),
-                None => Ok(Begun::Verifying(Box::new(call), token)),
+        let user = match token {
+            Ok(None) => None,
+            Ok(Some(token)) => match verifier.known(&token) {
+                Some(user) => Some((token, user)),
+                None => return Either::Right(verified(verifier.clone(), spare.clone(), call, token).boxed()),
             },
-        });
-        let (verifier, spare) = (verifier.clone(), spare.clone());
-        async move {
-            match begun? {
-                Begun::Answering(answer) => answer.await,
-                Begun::Verifying(call, token) => {
-                    let user = verifier.verify(&token).await.map_err(refusal)?;
-                    enter(&mut (*spare).clone(), *call, Some((token, user)))?.await
-                }
-            }
-        }
+            Err(refusal) => return Either::Left(Either::Right(ready(Err(refusal)))),
+        };
+        Either::Left(match enter(&mut inner, call, user) {
+            Ok(answer) => Either::Left(answer),
+            Err(refusal) => Either::Right(ready(Err(refusal))),
+        })
     })
 }
 
-enum Begun<F> {
-    Answering(F),
-    Verifying(Box<Incoming>, Arc<str>),
+/// The way of a token that is not known yet.
+async fn verified<S: Step<Incoming>>(
+    verifier: Verifier,
+    spare: Arc<S>,
+    call: Incoming,
+    token: Arc<str>,
+) -> Result<http::Response<Body>, Status> {
+    let user = verifier.verify(&token).await.map_err(refusal)?;
+    enter(&mut (*spare).clone(), call, Some((token, user)))?.await
 }
 
 /// Checks the rule and runs the method in its context.
@@ -76,13 +79,10 @@ fn enter<S: Step<Incoming>>(
     };
     let streamed = rule.server_streaming.then(|| context.clone());
     let answer = context::scope(context, inner.call(call));
-    Ok(async move {
-        let response = answer.await?;
-        Ok(match streamed {
-            Some(context) => response.map(|body| Body::new(Scoped { body, context })),
-            None => response,
-        })
-    })
+    Ok(answer.map_ok(|response| match streamed {
+        Some(context) => response.map(|body| Body::new(Scoped { body, context })),
+        None => response,
+    }))
 }
 
 /// Takes the token out of the headers: below this layer nobody needs it but the client stacks.

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use proto::common::Reason;
@@ -25,9 +26,8 @@ const UNREADABLE: [&str; 3] = ["failed to decode", "Missing request message", "p
 pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |call: Incoming| {
         let streams = call.entry.rule.server_streaming;
-        let answer = inner.call(call);
-        async move {
-            let response = answer.await?;
+        inner.call(call).map(move |answer| {
+            let response = answer?;
             if let Some(masked) = masked(response.headers()) {
                 return Err(masked);
             }
@@ -35,7 +35,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
                 true => response.map(|body| Body::new(Masked { body })),
                 false => response,
             })
-        }
+        })
     })
 }
 

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures::TryFutureExt;
 use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tonic::body::Body;
@@ -19,11 +20,9 @@ pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) ->
     let (max_in, max_out) = (settings.message_in_max, settings.message_out_max);
     service_fn(move |mut call: Incoming| {
         call.request = call.request.map(|body| Body::new(Limited::new(body, max_in, Side::In)));
-        let answer = inner.call(call);
-        async move {
-            let response = answer.await?;
-            Ok(response.map(|body| Body::new(Limited::new(body, max_out, Side::Out))))
-        }
+        inner
+            .call(call)
+            .map_ok(move |response| response.map(|body| Body::new(Limited::new(body, max_out, Side::Out))))
     })
 }
 

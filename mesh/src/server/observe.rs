@@ -2,26 +2,25 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use futures::FutureExt;
+use futures::future::{Either, ready};
 use observability::{RpcMetrics, names, propagation};
-use tonic::body::Body;
 use tower::service_fn;
 use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::call::{Entry, Step, not_a_method};
 use crate::measure::Measured;
-use crate::server::{Incoming, Workload};
+use crate::server::{Arriving, Incoming};
 
 pub(crate) fn layer(
     service: &'static str,
     metrics: Arc<RpcMetrics>,
     mut inner: impl Step<Incoming>,
-) -> impl Step<Request<Body>> {
-    service_fn(move |mut request: Request<Body>| {
+) -> impl Step<Arriving> {
+    service_fn(move |Arriving { workload, request }: Arriving| {
         let entry = Entry::find(request.uri().path()).filter(|entry| entry.rule.service == service);
         let begun = entry.map(|entry| {
-            let Workload(workload) = request.extensions_mut().remove().unwrap_or(Workload(""));
             let span = span(entry, workload);
             propagation::extract_parent(request.headers(), &span);
             let call = Incoming { entry, workload, deadline: None, permit: None, request };
@@ -29,9 +28,9 @@ pub(crate) fn layer(
             let measured = Measured::start(entry, metrics.clone(), None, span);
             (measured, answer)
         });
-        async move {
-            let (measured, answer) = begun.ok_or_else(not_a_method)?;
-            measured.follow(answer.await)
+        match begun {
+            Some((measured, answer)) => Either::Left(answer.map(|answer| measured.follow(answer))),
+            None => Either::Right(ready(Err(not_a_method()))),
         }
     })
 }

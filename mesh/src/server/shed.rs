@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::TryFutureExt;
+use futures::future::{Either, ready};
 use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,22 +24,15 @@ pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) ->
     service_fn(move |mut call: Incoming| {
         let streaming = call.entry.rule.server_streaming;
         let places = if streaming { &streams } else { &calls };
-        let begun = match places.clone().try_acquire_owned() {
-            Ok(permit) => {
-                let permit = Arc::new(permit);
-                call.permit = Some(permit.clone());
-                Ok((permit, inner.call(call)))
-            }
-            Err(_) => Err(overloaded()),
+        let Ok(permit) = places.clone().try_acquire_owned() else {
+            return Either::Right(ready(Err(overloaded())));
         };
-        async move {
-            let (permit, answer) = begun?;
-            let response = answer.await?;
-            Ok(match streaming {
-                true => response.map(|body| Body::new(Held { body, _permit: permit })),
-                false => response,
-            })
-        }
+        let permit = Arc::new(permit);
+        call.permit = Some(permit.clone());
+        Either::Left(inner.call(call).map_ok(move |response| match streaming {
+            true => response.map(|body| Body::new(Held { body, _permit: permit })),
+            false => response,
+        }))
     })
 }
 
