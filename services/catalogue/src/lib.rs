@@ -1,1 +1,31 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod sheet;
+mod store;
+
+use kit::{Clock, Database, Reader};
+use tonic::service::Routes;
+
+/// The name of this service.
+pub const NAME: &str = "catalogue";
+
+/// The service on a database that is migrated.
+pub fn routes(database: Database, clock: Clock) -> Routes {
+    let catalogue = app::Catalogue::new(store::Store::new(database), clock);
+    Routes::new(grpc::server(catalogue))
+}
+
+/// Brings the tables up to date.
+pub async fn migrate(database: &Database) -> Result<(), sea_orm::DbErr> {
+    database.migrate::<store::Migrator>().await
+}
+
+/// The catalogue reads no news.
+pub fn readers(_database: &Database, _clock: &Clock) -> Vec<Reader> {
+    Vec::new()
+}

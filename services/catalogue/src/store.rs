@@ -1,0 +1,91 @@
+//! The catalogue's tables: the only place that knows how a product is kept.
+
+mod category;
+mod collection;
+mod entity;
+mod import;
+mod listing;
+mod migration;
+mod product;
+mod statement;
+mod write;
+
+pub use import::{Present, Verdicts};
+pub use migration::Migrator;
+
+use kit::Database;
+use sea_orm::{DbErr, SqlErr};
+
+use crate::error::Error;
+
+/// Writers that lose a race read again and decide again, so many times.
+const TRIES_MAX: usize = 5;
+
+/// Who is looking: it goes into every WHERE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Only what is active exists.
+    Everybody,
+    /// Everything exists.
+    Staff,
+}
+
+/// The store of the catalogue.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    /// The store in a database that is migrated.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+impl Sight {
+    /// The condition on a product's state, to be read after a WHERE or AND.
+    fn condition(self, column: &str) -> String {
+        match self {
+            Sight::Everybody => format!("{column} = '{}'", entity::ACTIVE),
+            Sight::Staff => "1 = 1".to_owned(),
+        }
+    }
+}
+
+/// How a transaction ended that did not succeed.
+enum Failure {
+    /// Somebody wrote between our reading and our writing; the same again may succeed.
+    Raced,
+    /// For good.
+    Final(Error),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        match error.into() {
+            Error::Storage(error) if is_taken(&error) => Failure::Raced,
+            error => Failure::Final(error),
+        }
+    }
+}
+
+/// Whether a row of this key is there already.
+fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+/// Tries a transaction until it is not raced.
+async fn settle<T, R>(mut attempt: impl FnMut() -> R) -> Result<T, Error>
+where
+    R: Future<Output = Result<T, Failure>>,
+{
+    for _ in 0..TRIES_MAX {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Raced) => {}
+        }
+    }
+    Err(Error::Contended)
+}

@@ -1,0 +1,358 @@
+//! Lists of products: filters, orders and pages.
+
+use std::time::Duration;
+
+use proto::catalogue as pb;
+use tonic::Code;
+
+use crate::support::*;
+
+fn filtered(filter: pb::ProductFilter) -> pb::ListProductsRequest {
+    pb::ListProductsRequest { filter: Some(filter), ..Default::default() }
+}
+
+fn sorted(sort: pb::ProductSort, descending: bool) -> pb::ListProductsRequest {
+    pb::ListProductsRequest { sort: sort.into(), descending, ..Default::default() }
+}
+
+/// All handles of a list, two at a time.
+async fn walk(client: &mut Client, mut request: pb::ListProductsRequest) -> Vec<String> {
+    request.page_size = 2;
+    let mut seen = Vec::new();
+    loop {
+        let answer = client.list_products(request.clone()).await.unwrap().into_inner();
+        assert!(answer.products.len() <= 2);
+        seen.extend(handles(&answer.products));
+        if answer.next_page_token.is_empty() {
+            return seen;
+        }
+        request.page_token = answer.next_page_token;
+    }
+}
+
+#[tokio::test]
+async fn the_shops_own_order_is_newest_published_first() {
+    for shop in shops().await {
+        for handle in ["one", "two", "three", "four", "five"] {
+            shop.create(mug(handle)).await;
+        }
+
+        let newest = walk(&mut shop.visitor(), pb::ListProductsRequest::default()).await;
+        let oldest = walk(&mut shop.visitor(), sorted(pb::ProductSort::Unspecified, true)).await;
+
+        assert_eq!(newest, ["five", "four", "three", "two", "one"]);
+        assert_eq!(oldest, ["one", "two", "three", "four", "five"]);
+    }
+}
+
+#[tokio::test]
+async fn every_order_can_be_walked_to_its_end_in_both_directions() {
+    for shop in shops().await {
+        // Equal titles, prices and times: the id breaks ties.
+        let cases = [
+            ("b", "beta", 300),
+            ("a", "Alpha", 200),
+            ("c", "alpha", 300),
+            ("d", "Ärmel", 100),
+            ("e", "beta", 300),
+        ];
+        let mut ids = Vec::new();
+        for (handle, title, minor_units) in cases {
+            let mut product = mug(handle);
+            product.title = title.to_owned();
+            product.variants[0].prices = vec![price(minor_units)];
+            ids.push(shop.try_create(product).await.unwrap());
+        }
+        let collection =
+            shop.collection("all", &[&ids[4], &ids[0], &ids[2], &ids[1], &ids[3]]).await.unwrap();
+        let expected = [
+            (pb::ProductSort::Title, ["a", "c", "b", "e", "d"]),
+            (pb::ProductSort::Price, ["d", "a", "b", "c", "e"]),
+            (pb::ProductSort::Created, ["b", "a", "c", "d", "e"]),
+            (pb::ProductSort::Collection, ["e", "b", "c", "a", "d"]),
+        ];
+
+        for (sort, order) in expected {
+            let mut request = sorted(sort, false);
+            if sort == pb::ProductSort::Collection {
+                request.filter =
+                    Some(pb::ProductFilter { collection_id: collection.id.clone(), ..Default::default() });
+            }
+            assert_eq!(walk(&mut shop.visitor(), request.clone()).await, order, "{sort:?}");
+            request.descending = true;
+            let mut back = order;
+            back.reverse();
+            assert_eq!(walk(&mut shop.visitor(), request).await, back, "{sort:?} descending");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_works_for_the_same_arguments_only() {
+    for shop in shops().await {
+        for handle in ["one", "two", "three"] {
+            shop.create(mug(handle)).await;
+        }
+        let mut request = sorted(pb::ProductSort::Title, false);
+        request.page_size = 1;
+        let first = shop.visitor().list_products(request.clone()).await.unwrap().into_inner();
+        request.page_token = first.next_page_token;
+
+        let mut larger = request.clone();
+        larger.page_size = 250;
+        assert_eq!(list(&mut shop.visitor(), larger).await.len(), 2);
+        let mut other = request.clone();
+        other.descending = true;
+        let mut garbled = request.clone();
+        garbled.page_token = "garbled".to_owned();
+        for request in [other, garbled] {
+            let refused = shop.visitor().list_products(request).await.unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidArgument);
+            assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID");
+        }
+        request.page_size = -1;
+        let refused = shop.visitor().list_products(request).await.unwrap_err();
+        assert_eq!(violated(&refused), ["page_size"]);
+    }
+}
+
+#[tokio::test]
+async fn a_page_has_twenty_products_by_default_and_250_at_most() {
+    for shop in shops().await {
+        for number in 0..260 {
+            shop.try_create(mug(&format!("mug-{number}"))).await.unwrap();
+        }
+
+        let mut request = pb::ListProductsRequest::default();
+        assert_eq!(list(&mut shop.visitor(), request.clone()).await.len(), 20);
+        request.page_size = 10_000;
+        assert_eq!(list(&mut shop.visitor(), request.clone()).await.len(), 250);
+        request.with_total_size = true;
+        let answer = shop.visitor().list_products(request).await.unwrap();
+        assert_eq!(answer.into_inner().total_size, Some(260));
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_very_large_products_is_shorter_and_leads_on() {
+    for shop in shops().await {
+        let large =
+            |number: usize| pb::Product { description: "x".repeat(65_000), ..mug(&format!("mug-{number}")) };
+        for number in 0..60 {
+            shop.try_create(large(number)).await.unwrap();
+        }
+        let mut request = pb::ListProductsRequest { page_size: 250, ..Default::default() };
+
+        let first = shop.visitor().list_products(request.clone()).await.unwrap().into_inner();
+        request.page_token = first.next_page_token.clone();
+        let rest = shop.visitor().list_products(request).await.unwrap().into_inner();
+        let mut masked = pb::BatchGetProductsRequest {
+            product_ids: first.products.iter().chain(&rest.products).map(|p| p.id.clone()).collect(),
+            read_mask: None,
+        };
+        let refused = shop.visitor().batch_get_products(masked.clone()).await.unwrap_err();
+        masked.read_mask = Some(mask(&["title"]));
+        let answer = shop.visitor().batch_get_products(masked).await.unwrap();
+
+        assert!(first.products.len() < 60 && !first.next_page_token.is_empty());
+        assert_eq!(first.products.len() + rest.products.len(), 60);
+        assert_eq!(violated(&refused), ["product_ids"]);
+        assert_eq!(answer.into_inner().products.len(), 60);
+    }
+}
+
+#[tokio::test]
+async fn everything_that_a_filter_says_must_hold() {
+    for shop in shops().await {
+        let kitchen = shop.category("Kitchen", "").await.unwrap();
+        let cups = shop.category("Cups", &kitchen.id).await.unwrap();
+        let garden = shop.category("Kitchen garden", "").await.unwrap();
+        let make = async |handle: &str, vendor: &str, tags: &[&str], category: &str, minor_units| {
+            shop.create(pb::Product {
+                vendor: vendor.to_owned(),
+                tags: tags.iter().map(ToString::to_string).collect(),
+                category_id: category.to_owned(),
+                variants: vec![variant(handle, &[], minor_units)],
+                ..mug(handle)
+            })
+            .await
+        };
+        let red = make("red-mug", "Potters", &["Gift", "Red"], &cups.id, 500).await;
+        let blue = make("blue-mug", "Kiln & Co", &["Gift", "100%"], &kitchen.id, 900).await;
+        make("pot", "Potters", &["Clay"], &garden.id, 1_500).await;
+        let collection = shop.collection("gifts", &[&blue, &red]).await.unwrap();
+        let text = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+
+        let cases: Vec<(&str, pb::ProductFilter, &[&str])> = vec![
+            ("nothing", Default::default(), &["pot", "blue-mug", "red-mug"]),
+            (
+                "words",
+                pb::ProductFilter { query: "RED potters".to_owned(), ..Default::default() },
+                &["red-mug"],
+            ),
+            (
+                "a word within a tag",
+                pb::ProductFilter { query: "clay".to_owned(), ..Default::default() },
+                &["pot"],
+            ),
+            (
+                "a sign of LIKE",
+                pb::ProductFilter { query: "100%".to_owned(), ..Default::default() },
+                &["blue-mug"],
+            ),
+            ("an underscore", pb::ProductFilter { query: "r_d".to_owned(), ..Default::default() }, &[]),
+            (
+                "a category with all below",
+                pb::ProductFilter { category_id: kitchen.id.clone(), ..Default::default() },
+                &["blue-mug", "red-mug"],
+            ),
+            (
+                "a category below",
+                pb::ProductFilter { category_id: cups.id.clone(), ..Default::default() },
+                &["red-mug"],
+            ),
+            (
+                "a collection",
+                pb::ProductFilter { collection_id: collection.id.clone(), ..Default::default() },
+                &["blue-mug", "red-mug"],
+            ),
+            (
+                "vendors",
+                pb::ProductFilter { vendors: text(&["Kiln & Co", "Nobody"]), ..Default::default() },
+                &["blue-mug"],
+            ),
+            (
+                "types",
+                pb::ProductFilter {
+                    product_types: text(&["Mugs"]),
+                    vendors: text(&["Potters"]),
+                    ..Default::default()
+                },
+                &["pot", "red-mug"],
+            ),
+            (
+                "all tags in any case",
+                pb::ProductFilter { tags: text(&["gift", "RED"]), ..Default::default() },
+                &["red-mug"],
+            ),
+            (
+                "a lowest price",
+                pb::ProductFilter { price_min: Some(pounds(900)), ..Default::default() },
+                &["pot", "blue-mug"],
+            ),
+            (
+                "a highest price",
+                pb::ProductFilter { price_max: Some(pounds(900)), ..Default::default() },
+                &["blue-mug", "red-mug"],
+            ),
+            (
+                "both",
+                pb::ProductFilter {
+                    price_min: Some(pounds(501)),
+                    price_max: Some(pounds(1_499)),
+                    ..Default::default()
+                },
+                &["blue-mug"],
+            ),
+            ("handles", pb::ProductFilter { handles: text(&["pot", "pan"]), ..Default::default() }, &["pot"]),
+        ];
+        for (name, filter, expected) in cases {
+            let mut request = filtered(filter);
+            assert_eq!(list(&mut shop.visitor(), request.clone()).await, expected, "{name}");
+            request.with_total_size = true;
+            let answer = shop.visitor().list_products(request).await.unwrap().into_inner();
+            assert_eq!(answer.total_size, i64::try_from(expected.len()).ok(), "{name}");
+        }
+        let collected = pb::ListProductsRequest {
+            sort: pb::ProductSort::Collection.into(),
+            ..filtered(pb::ProductFilter { collection_id: collection.id, ..Default::default() })
+        };
+        assert_eq!(list(&mut shop.visitor(), collected).await, ["blue-mug", "red-mug"]);
+    }
+}
+
+#[tokio::test]
+async fn a_price_is_the_lowest_of_its_currency_and_follows_every_change() {
+    for shop in shops().await {
+        let mut shirt = shirt("shirt");
+        let euros = |minor_units| pb::Price {
+            amount: Some(proto::common::Money { currency_code: "EUR".to_owned(), minor_units }),
+            compare_at: None,
+        };
+        shirt.variants[2].prices = vec![price(1_000), euros(99)];
+        let shirt = shop.create(shirt).await;
+        shop.create(mug("mug")).await;
+        let below = |limit: proto::common::Money| pb::ListProductsRequest {
+            sort: pb::ProductSort::Price.into(),
+            ..filtered(pb::ProductFilter { price_max: Some(limit), ..Default::default() })
+        };
+
+        let in_euros = below(euros(100).amount.unwrap());
+        assert_eq!(list(&mut shop.visitor(), in_euros.clone()).await, ["shirt"]);
+        assert_eq!(list(&mut shop.visitor(), below(pounds(9_999))).await, ["shirt", "mug"]);
+        let mut dearer = shirt;
+        dearer.variants[2].prices = vec![price(2_000)];
+        shop.update(dearer, &["variants"]).await.unwrap();
+        assert!(list(&mut shop.visitor(), in_euros).await.is_empty());
+        assert_eq!(list(&mut shop.visitor(), below(pounds(9_999))).await, ["mug", "shirt"]);
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_of_a_list_are_named() {
+    for shop in shops().await {
+        let cases: Vec<(pb::ListProductsRequest, &str)> = vec![
+            (sorted(pb::ProductSort::Collection, false), "sort"),
+            (pb::ListProductsRequest { sort: 77, ..Default::default() }, "sort"),
+            (filtered(pb::ProductFilter { query: "x ".repeat(100), ..Default::default() }), "filter.query"),
+            (
+                filtered(pb::ProductFilter { category_id: "x".to_owned(), ..Default::default() }),
+                "filter.category_id",
+            ),
+            (
+                filtered(pb::ProductFilter { tags: vec!["x".to_owned(); 21], ..Default::default() }),
+                "filter.tags",
+            ),
+            (
+                filtered(pb::ProductFilter { handles: vec!["\0".to_owned()], ..Default::default() }),
+                "filter.handles",
+            ),
+            (filtered(pb::ProductFilter { status: 9, ..Default::default() }), "filter.status"),
+            (
+                filtered(pb::ProductFilter {
+                    price_min: Some(pounds(1)),
+                    price_max: Some(proto::common::Money { currency_code: "EUR".to_owned(), minor_units: 2 }),
+                    ..Default::default()
+                }),
+                "filter.price_max",
+            ),
+        ];
+        for (request, field) in cases {
+            let refused = shop.visitor().list_products(request).await.unwrap_err();
+            assert_eq!(violated(&refused), [field]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_goes_on_while_products_come_and_go() {
+    for shop in shops().await {
+        let mut products = Vec::new();
+        for handle in ["a", "b", "c", "d"] {
+            products.push(shop.create(mug(handle)).await);
+        }
+        let mut request = sorted(pb::ProductSort::Title, false);
+        request.page_size = 2;
+        let first = shop.visitor().list_products(request.clone()).await.unwrap().into_inner();
+
+        shop.clock.advance(Duration::from_secs(1));
+        shop.archive(&products[0].id).await;
+        shop.archive(&products[1].id).await;
+        shop.create(mug("aa")).await;
+        request.page_token = first.next_page_token;
+        let second = list(&mut shop.visitor(), request).await;
+
+        assert_eq!(handles(&first.products), ["a", "b"]);
+        assert_eq!(second, ["c", "d"]);
+    }
+}
