@@ -1,1 +1,91 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod store;
+
+use std::time::Duration;
+
+use kit::sealing::Sealer;
+use kit::{Clock, Database, Reader};
+use mesh::Channel;
+use proto::cart::cart_service_client::CartServiceClient;
+use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::payments::payments_service_client::PaymentsServiceClient;
+use proto::pricing::pricing_service_client::PricingServiceClient;
+use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+use app::{Orders, Recoverer};
+use store::Store;
+
+pub use app::token::{Tokens, WeakSecret};
+
+/// The service's name in the mesh.
+pub const NAME: &str = "orders";
+
+/// The services that orders calls: its edges in the call graph.
+#[derive(Clone)]
+pub struct Upstreams {
+    /// What is bought.
+    pub cart: CartServiceClient<Channel>,
+    /// What it costs.
+    pub pricing: PricingServiceClient<Channel>,
+    /// Whether it is there.
+    pub inventory: InventoryServiceClient<Channel>,
+    /// Who pays for it.
+    pub payments: PaymentsServiceClient<Channel>,
+}
+
+/// What this service must be told.
+#[derive(Clone)]
+pub struct Settings {
+    /// Derives the tokens of guests. The same in every replica, and for as long as its checkouts are to be reachable.
+    pub tokens: Tokens,
+    /// Seals buyers' contacts in events; without it events carry none.
+    pub sealer: Option<Sealer>,
+    /// How often to look for checkouts and orders that nobody works on.
+    pub recover_every: Duration,
+}
+
+/// The service, as a function of its database, its upstreams and its settings.
+pub fn routes(database: Database, upstreams: Upstreams, settings: Settings, clock: Clock) -> Routes {
+    Routes::new(grpc::server(orders(&database, upstreams, settings, &clock)))
+}
+
+/// Brings the tables up to date.
+pub async fn migrate(database: &Database) -> Result<(), DbErr> {
+    database.migrate::<store::migration::Migrator>().await
+}
+
+/// What it reads: news of payments wake the checkout or order that waits for them.
+pub fn readers(
+    database: &Database,
+    upstreams: &Upstreams,
+    settings: &Settings,
+    clock: &Clock,
+) -> Vec<Reader> {
+    vec![app::reader(&orders(database, upstreams.clone(), settings.clone(), clock))]
+}
+
+/// Finishes or undoes what a crash or a silent neighbour left behind, until told to stop.
+pub async fn work(
+    database: Database,
+    upstreams: Upstreams,
+    settings: Settings,
+    clock: Clock,
+    shutdown: CancellationToken,
+) {
+    let every = settings.recover_every;
+    let runner = orders(&database, upstreams, settings, &clock).runner().clone();
+    Recoverer { runner, database, every }.run(shutdown).await;
+}
+
+fn orders(database: &Database, upstreams: Upstreams, settings: Settings, clock: &Clock) -> Orders {
+    let store = Store::new(database.clone(), clock.clone(), settings.sealer);
+    Orders::new(store, upstreams, settings.tokens, clock.clone())
+}
