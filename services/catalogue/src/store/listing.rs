@@ -1,7 +1,7 @@
 //! Pages of products: one statement finds the page in an index and then opens its rows alone.
 
 use kit::{Currency, Listed, Money, PageError, query};
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::entity::{PRODUCT_COLUMNS, ProductRow, product_columns, state_name};
@@ -39,7 +39,7 @@ impl Store {
         sql.push(&format!(
             "WITH page AS (SELECT {id} AS id, {key} AS sort_key FROM products p {join} WHERE "
         ));
-        conditions(&mut sql, listing, sight);
+        conditions(&mut sql, listing, sight, self.many());
         if let Some(after) = &listing.page.after {
             let beyond = if order.falling { "<" } else { ">" };
             let (key_value, id_value) = order.cursor(after)?;
@@ -60,10 +60,19 @@ impl Store {
         Ok((listed, total))
     }
 
+    /// A product's id where it is looked up in what may be most of all ids. Without the sign SQLite would open the row
+    /// of each of them to sort them; with it, it walks the index of the order and asks for each id whether it is one.
+    fn many(&self) -> &'static str {
+        match self.database.backend() {
+            DbBackend::Sqlite => "+p.id",
+            _ => "p.id",
+        }
+    }
+
     async fn count(&self, listing: &Listing, order: &Order, sight: Sight) -> Result<i64, Error> {
         let mut sql = Sql::default();
         sql.push(&format!("SELECT COUNT(*) FROM products p {} WHERE ", order.join));
-        conditions(&mut sql, listing, sight);
+        conditions(&mut sql, listing, sight, self.many());
         let rows = query(self.database.read(), &sql.text, sql.values).await?;
         let row = rows.first().ok_or(DbErr::RecordNotFound(String::new()))?;
         Ok(row.try_get_by_index(0)?)
@@ -146,7 +155,7 @@ impl Order {
     }
 }
 
-fn conditions(sql: &mut Sql, listing: &Listing, sight: Sight) {
+fn conditions(sql: &mut Sql, listing: &Listing, sight: Sight, many: &str) {
     let filter = &listing.filter;
     sql.push(&sight.condition("p.state"));
     if let Some(state) = filter.state
@@ -169,9 +178,9 @@ fn conditions(sql: &mut Sql, listing: &Listing, sight: Sight) {
     any_of(sql, "p.vendor", &filter.vendors);
     any_of(sql, "p.product_type", &filter.product_types);
     any_of(sql, "p.handle", &filter.handles);
-    relations(sql, filter);
-    words(sql, &filter.words);
-    prices(sql, filter.price_min, filter.price_max);
+    relations(sql, filter, many);
+    words(sql, &filter.words, many);
+    prices(sql, filter.price_min, filter.price_max, many);
 }
 
 fn any_of(sql: &mut Sql, column: &str, values: &[String]) {
@@ -181,7 +190,7 @@ fn any_of(sql: &mut Sql, column: &str, values: &[String]) {
     }
 }
 
-fn relations(sql: &mut Sql, filter: &Filter) {
+fn relations(sql: &mut Sql, filter: &Filter, many: &str) {
     if let Some(category) = filter.category {
         let category = sql.value(category.as_uuid());
         // "0" is the character after "/": all paths that begin with this one.
@@ -199,15 +208,15 @@ fn relations(sql: &mut Sql, filter: &Filter) {
     }
     for tag in &filter.tags {
         let tag = sql.value(tag.to_lowercase());
-        sql.push(&format!(" AND p.id IN (SELECT product FROM product_tags WHERE tag = {tag})"));
+        sql.push(&format!(" AND {many} IN (SELECT product FROM product_tags WHERE tag = {tag})"));
     }
 }
 
-fn words(sql: &mut Sql, words: &[String]) {
+fn words(sql: &mut Sql, words: &[String], many: &str) {
     if words.is_empty() {
         return;
     }
-    sql.push(" AND p.id IN (SELECT product FROM product_words WHERE 1 = 1");
+    sql.push(&format!(" AND {many} IN (SELECT product FROM product_words WHERE 1 = 1"));
     for word in words {
         let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let pattern = sql.value(format!("%{escaped}%"));
@@ -216,13 +225,13 @@ fn words(sql: &mut Sql, words: &[String]) {
     sql.push(")");
 }
 
-fn prices(sql: &mut Sql, min: Option<Money>, max: Option<Money>) {
+fn prices(sql: &mut Sql, min: Option<Money>, max: Option<Money>, many: &str) {
     let Some(currency) = min.or(max).map(|limit| limit.currency()) else {
         return;
     };
     let currency: Currency = currency;
     let currency = sql.value(currency.as_str());
-    sql.push(&format!(" AND p.id IN (SELECT product FROM product_prices WHERE currency = {currency}"));
+    sql.push(&format!(" AND {many} IN (SELECT product FROM product_prices WHERE currency = {currency}"));
     for (limit, comparison) in [(min, ">="), (max, "<=")] {
         if let Some(limit) = limit {
             let limit = sql.value(limit.minor_units());

@@ -54,9 +54,9 @@ const PRODUCTS: &str = r#"
     CREATE INDEX products_listed ON products (listed, id, state);
     CREATE INDEX products_title ON products (title_key, id, state);
     CREATE INDEX products_created ON products (created, id, state);
-    CREATE INDEX products_category ON products (category);
-    CREATE INDEX products_vendor ON products (vendor);
-    CREATE INDEX products_type ON products (product_type);
+    CREATE INDEX products_category ON products (category, state, listed, id);
+    CREATE INDEX products_vendor ON products (vendor, state, listed, id);
+    CREATE INDEX products_type ON products (product_type, state, listed, id);
     CREATE TABLE variants (
         id uuid NOT NULL PRIMARY KEY,
         product uuid NOT NULL REFERENCES products (id),
