@@ -59,7 +59,7 @@ mod tests {
     use tower::Service;
 
     use super::*;
-    use crate::fixtures::{READ, answer_after, request};
+    use crate::call::fixtures::{READ, answer_after, request};
 
     #[tokio::test]
     async fn the_future_of_a_call_stays_small() {

@@ -1,18 +1,18 @@
 //! When waiting ends: read on the way in, enforced on both sides, shortened at every hop, for streams too.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use proto::common::Reason;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use crate::body::{around, poll, trailers};
+use crate::call::Answer;
 use crate::status::{Problem, Violation};
 
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -37,12 +37,12 @@ pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<In
 pub(crate) fn until(
     deadline: Instant,
     streaming: bool,
-    answer: impl Future<Output = Result<http::Response<Body>, Status>>,
-) -> impl Future<Output = Result<http::Response<Body>, Status>> {
+    answer: impl Future<Output = Answer>,
+) -> impl Future<Output = Answer> {
     tokio::time::timeout_at(deadline, answer).map(move |answer| {
         let response = answer.map_err(|_| exceeded())??;
         Ok(match streaming {
-            true => response.map(|body| Cut::at(deadline, body)),
+            true => response.map(|body| cut(deadline, body)),
             false => response,
         })
     })
@@ -103,51 +103,23 @@ fn parse(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// A stream that ends with DEADLINE_EXCEEDED when its time has passed, whether or not anything came before.
-struct Cut {
-    body: Body,
-    end: Pin<Box<Sleep>>,
-    ended: bool,
-}
-
-impl Cut {
-    fn at(deadline: Instant, body: Body) -> Body {
-        Body::new(Self { body, end: Box::pin(tokio::time::sleep_until(deadline)), ended: false })
-    }
-}
-
-impl http_body::Body for Cut {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.ended {
+fn cut(deadline: Instant, body: Body) -> Body {
+    let mut end = Box::pin(tokio::time::sleep_until(deadline));
+    let mut ended = false;
+    around(body, move |body, context| {
+        if ended {
             return Poll::Ready(None);
         }
         // The end first: a stream that always has something ready would never be cut otherwise.
-        if self.end.as_mut().poll(context).is_ready() {
-            self.ended = true;
-            self.body = Body::empty();
-            let mut trailers = HeaderMap::new();
-            return match exceeded().add_header(&mut trailers) {
-                Ok(()) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-                Err(status) => Poll::Ready(Some(Err(status))),
-            };
+        if end.as_mut().poll(context).is_ready() {
+            ended = true;
+            *body = Body::empty();
+            return Poll::Ready(Some(trailers(exceeded())));
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
+        let frame = ready!(poll(body, context));
+        ended = frame.as_ref().is_none_or(|frame| frame.as_ref().is_ok_and(Frame::is_trailers));
         Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.ended || self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
+    })
 }
 
 #[cfg(test)]

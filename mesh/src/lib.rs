@@ -8,12 +8,11 @@ pub mod testing;
 pub mod tokens;
 
 mod access;
+mod body;
 mod call;
 mod caller;
 mod client;
 mod deadline;
-#[cfg(test)]
-mod fixtures;
 mod measure;
 mod server;
 mod upstream;

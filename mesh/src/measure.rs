@@ -1,18 +1,17 @@
 //! Counting a call when its answer has ended, however it ends.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
-use observability::{RpcMetrics, names, rpc::code_name};
+use observability::RpcMetrics;
+use observability::names::{self, code_name};
+use tonic::Code;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tracing::Span;
 
-use crate::call::{Entry, code_of};
+use crate::body::{Polled, around, poll};
+use crate::call::{Answer, Entry, code_of};
 use crate::context::CallRecord;
 
 /// A call under way. Dropped before its end, it was cancelled.
@@ -36,16 +35,32 @@ impl Measured {
     }
 
     /// Follows an answer to its end. An answer without a body has said how it ended in its headers.
-    pub(crate) fn follow(
-        mut self,
-        answer: Result<http::Response<Body>, Status>,
-    ) -> Result<http::Response<Body>, Status> {
+    pub(crate) fn follow(mut self, answer: Answer) -> Answer {
         let response = answer.inspect_err(|status| self.end(status.code()))?;
         if let Some(code) = code_of(response.headers()) {
             self.end(code);
             return Ok(response);
         }
-        Ok(response.map(|body| Body::new(Followed { body, measured: self })))
+        Ok(response.map(|body| around(body, move |body, context| self.poll(body, context))))
+    }
+
+    fn poll(&mut self, body: &mut Body, context: &mut Context<'_>) -> Polled {
+        // What a stream does while it is read belongs to its span; the body of a single message does nothing.
+        let streams = self.entry.rule.server_streaming;
+        let entered = streams.then(|| self.span.enter());
+        let polled = poll(body, context);
+        drop(entered);
+        let frame = ready!(polled);
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.end(code_of(trailers).unwrap_or(Code::Unknown));
+                }
+            }
+            Some(Err(status)) => self.end(status.code()),
+            None => self.end(Code::Unknown),
+        }
+        Poll::Ready(frame)
     }
 
     fn end(&mut self, code: Code) {
@@ -66,48 +81,5 @@ impl Measured {
 impl Drop for Measured {
     fn drop(&mut self) {
         self.end(Code::Cancelled);
-    }
-}
-
-struct Followed {
-    body: Body,
-    measured: Measured,
-}
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        // What a stream does while it is read belongs to its span; the body of a single message does nothing.
-        let streams = this.measured.entry.rule.server_streaming;
-        let entered = streams.then(|| this.measured.span.enter());
-        let polled = Pin::new(&mut this.body).poll_frame(context);
-        drop(entered);
-        let Poll::Ready(frame) = polled else {
-            return Poll::Pending;
-        };
-        match &frame {
-            Some(Ok(frame)) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    this.measured.end(code_of(trailers).unwrap_or(Code::Unknown));
-                }
-            }
-            Some(Err(status)) => this.measured.end(status.code()),
-            None => this.measured.end(Code::Unknown),
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -130,18 +130,15 @@ impl Relay {
         let mut carried = futures::stream::iter(by_subject(events))
             .map(|(subject, events)| {
                 let (readers, database, stop) = (readers.clone(), database.clone(), stop.clone());
-                async move {
-                    let done = carry_subject(&database, &readers, events, &stop).await;
-                    (subject, done)
-                }
+                async move { (subject, carry_subject(&database, &readers, events, &stop).await) }
             })
             .buffer_unordered(SUBJECTS_MAX);
         let mut progress = false;
-        while let Some((subject, done)) = carried.next().await {
-            progress |= done.carried;
-            match done.failure {
+        while let Some((subject, (any, failure))) = carried.next().await {
+            progress |= any;
+            match failure {
                 None => drop(self.held.remove(&subject)),
-                Some(failure) => hold(&mut self.held, subject, done.carried, &failure),
+                Some(failure) => hold(&mut self.held, subject, any, &failure),
             }
         }
         progress
@@ -158,47 +155,36 @@ impl Relay {
     }
 }
 
-/// How far one subject came.
-struct Done {
-    carried: bool,
-    failure: Option<Failure>,
-}
-
 struct Failure {
     event: Event,
     reader: &'static str,
     error: String,
 }
 
+/// Carries the events of one subject until one fails; says whether any was carried.
 async fn carry_subject(
     database: &Database,
     readers: &[Reader],
     events: Vec<Event>,
     stop: &CancellationToken,
-) -> Done {
-    let mut done = Done { carried: false, failure: None };
-    for event in events {
-        if stop.is_cancelled() {
-            break;
+) -> (bool, Option<Failure>) {
+    let mut carried = false;
+    for event in events.into_iter().take_while(|_| !stop.is_cancelled()) {
+        if let Err((reader, error)) = carry_one(database, readers, &event).await {
+            return (carried, Some(Failure { event, reader, error: chain(&*error) }));
         }
-        if let Err((reader, error)) = deliver(readers, &event).await {
-            done.failure = Some(Failure { event, reader, error: chain(&*error) });
-            break;
-        }
-        match outbox::mark_sent(database, &[event.id], Clock::system().now()).await {
-            Ok(()) => done.carried = true,
-            Err(error) => {
-                // The event comes again, and every reader knows it already.
-                done.failure = Some(Failure { event, reader: "the relay", error: chain(&error) });
-                break;
-            }
-        }
+        carried = true;
     }
-    done
+    (carried, None)
 }
 
-/// Hands an event to everyone who wants it, in the trace of its cause.
-async fn deliver(readers: &[Reader], event: &Event) -> Result<(), (&'static str, BoxError)> {
+/// Hands an event to everyone who wants it, in the trace of its cause, and marks it. If the mark fails, the event comes
+/// again and every reader knows it already.
+async fn carry_one(
+    database: &Database,
+    readers: &[Reader],
+    event: &Event,
+) -> Result<(), (&'static str, BoxError)> {
     for reader in readers.iter().filter(|reader| reader.reads(&event.kind)) {
         let span = tracing::info_span!(
             target: names::SERVER_SPANS,
@@ -208,13 +194,16 @@ async fn deliver(readers: &[Reader], event: &Event) -> Result<(), (&'static str,
             { names::EVENT_KIND } = event.kind.as_str(),
         );
         propagation::set_parent(&span, &event.traceparent);
-        let apply = (reader.apply)(event.clone()).instrument(span);
-        tokio::time::timeout(APPLY_TIME_MAX, apply)
-            .await
-            .unwrap_or_else(|late| Err(late.into()))
-            .map_err(|error| (reader.name, error))?;
+        // A task of its own: a reader that panics has failed like any other, and the relay goes on.
+        let (apply, event) = (reader.apply.clone(), event.clone());
+        let apply = tokio::time::timeout(APPLY_TIME_MAX, async move { apply(event).await });
+        let applied = tokio::spawn(apply.instrument(span)).await;
+        let applied = applied.map_err(BoxError::from).and_then(|in_time| in_time?);
+        applied.map_err(|error| (reader.name, error))?;
     }
-    Ok(())
+    outbox::mark_sent(database, &[event.id], Clock::system().now())
+        .await
+        .map_err(|error| ("the relay", error.into()))
 }
 
 fn hold(held: &mut HashMap<String, Held>, subject: String, carried: bool, failure: &Failure) {

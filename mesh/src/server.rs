@@ -26,7 +26,7 @@ use tonic::service::Routes;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, service_fn};
 
-use crate::call::{Entry, Step};
+use crate::call::{Answer, Entry, Step};
 use crate::tokens::Verifier;
 
 /// How much one service takes on at once.
@@ -139,7 +139,7 @@ impl Served {
         &mut self,
         workload: &'static str,
         request: Request<Body>,
-    ) -> impl Future<Output = Result<http::Response<Body>, Status>> + Send + use<> {
+    ) -> impl Future<Output = Answer> + Send + use<> {
         self.stack.call(Arriving { workload, request })
     }
 }
@@ -172,7 +172,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
     use super::*;
-    use crate::fixtures::{READ, request};
+    use crate::call::fixtures::{READ, request};
 
     #[tokio::test]
     async fn the_future_of_a_call_stays_small() {

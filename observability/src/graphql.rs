@@ -71,24 +71,15 @@ impl GraphqlMetrics {
             return ANONYMOUS.into();
         };
         // A poisoned lock still holds a sound map: nothing below panics half-way through a change.
-        let known = self
-            .names
-            .read()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .get(operation)
-            .cloned();
+        let known =
+            self.names.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(operation).cloned();
         known.unwrap_or_else(|| self.learn(operation))
     }
 
     fn learn(&self, operation: &str) -> Arc<str> {
         let fits = operation.len() <= NAME_LENGTH_MAX
-            && operation
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let mut names = self
-            .names
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+            && operation.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let mut names = self.names.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if !fits || names.len() >= NAMES_MAX {
             return OTHER.into();
         }
@@ -106,13 +97,7 @@ impl Default for GraphqlMetrics {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        missing_docs
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
     use super::*;
 

@@ -23,11 +23,7 @@ pub(crate) struct Place {
 impl Place {
     fn new() -> Self {
         let random = RandomIdGenerator::default();
-        Self {
-            trace: random.new_trace_id(),
-            span: random.new_span_id(),
-            flags: TraceFlags::NOT_SAMPLED,
-        }
+        Self { trace: random.new_trace_id(), span: random.new_span_id(), flags: TraceFlags::NOT_SAMPLED }
     }
 
     fn of(context: &SpanContext) -> Option<Self> {
@@ -40,13 +36,7 @@ impl Place {
 
     /// The same as the parent of whatever comes next.
     pub(crate) fn remote(self) -> SpanContext {
-        SpanContext::new(
-            self.trace,
-            self.span,
-            self.flags,
-            true,
-            TraceState::default(),
-        )
+        SpanContext::new(self.trace, self.span, self.flags, true, TraceState::default())
     }
 }
 
@@ -56,11 +46,8 @@ pub(crate) struct Places;
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Places {
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let inherited = span
-            .parent()
-            .and_then(|parent| parent.extensions().get::<Place>().copied());
-        span.extensions_mut()
-            .insert(inherited.unwrap_or_else(Place::new));
+        let inherited = span.parent().and_then(|parent| parent.extensions().get::<Place>().copied());
+        span.extensions_mut().insert(inherited.unwrap_or_else(Place::new));
     }
 }
 
@@ -85,12 +72,8 @@ pub(crate) fn place_of_line<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) ->
 /// Moves a span that nobody has looked at yet to another place. False when no layer here keeps places.
 pub(crate) fn set_place(span: &Span, place: Place) -> bool {
     span.with_subscriber(|(id, dispatch)| {
-        let span = dispatch
-            .downcast_ref::<Registry>()
-            .and_then(|registry| registry.span(id))?;
-        span.extensions_mut()
-            .get_mut::<Place>()
-            .map(|kept| *kept = place)
+        let span = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id))?;
+        span.extensions_mut().get_mut::<Place>().map(|kept| *kept = place)
     })
     .flatten()
     .is_some()

@@ -48,12 +48,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, Silent> for Line {
 }
 
 impl Line {
-    fn json(
-        &self,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-        trace: Option<String>,
-    ) -> fmt::Result {
+    fn json(&self, mut writer: Writer<'_>, event: &Event<'_>, trace: Option<String>) -> fmt::Result {
         let mut time = String::new();
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let mut fields = Fields(Map::new());
@@ -80,12 +75,7 @@ fn pretty(mut writer: Writer<'_>, event: &Event<'_>, trace: Option<&str>) -> fmt
         (true, _) => ("\x1b[2m", "\x1b[0m"),
     };
     SystemTime.format_time(&mut writer)?;
-    write!(
-        writer,
-        " {on}{:>5}{off} {}: ",
-        event.metadata().level().as_str(),
-        event.metadata().target()
-    )?;
+    write!(writer, " {on}{:>5}{off} {}: ", event.metadata().level().as_str(), event.metadata().target())?;
     DefaultFields::new().format_fields(writer.by_ref(), event)?;
     if let Some(trace) = trace {
         write!(writer, " trace_id={trace}")?;

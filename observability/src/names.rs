@@ -3,6 +3,8 @@
 //! Field names are used as `tracing::info!({ names::ORDER_ID } = %id, "order {id} was placed")`. None of them may
 //! carry a person's data: ids are opaque, names and addresses have no field.
 
+use tonic::Code;
+
 /// Target of the spans around calls that a service answers. Always on: they carry the trace id of log lines.
 pub const SERVER_SPANS: &str = "shop::server";
 /// Target of the spans around calls that are sent. On only when somebody collects spans.
@@ -81,3 +83,26 @@ pub const RPC_CLIENT_ERRORS: &str = "rpc.client.errors";
 pub const GRAPHQL_DURATION: &str = "graphql.operation.duration";
 /// GraphQL operations whose answer had errors, or that were refused.
 pub const GRAPHQL_ERRORS: &str = "graphql.operation.errors";
+
+/// The name of a code as the gRPC specification writes it.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -29,9 +29,7 @@ pub fn inject(headers: &mut HeaderMap) {
 
 /// Makes what the headers name the parent of `span`, which must be new. A malformed header is as none.
 pub fn extract_parent(headers: &HeaderMap, span: &Span) {
-    let value = headers
-        .get(TRACEPARENT)
-        .and_then(|value| value.to_str().ok());
+    let value = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
     if let Some(value) = value {
         set_parent(span, value);
     }
@@ -83,8 +81,7 @@ fn hex(text: &mut [u8], bytes: &[u8]) {
 /// Later versions may append fields after another dash, so only version 00 has to end where we do.
 fn read(text: &str) -> Option<Place> {
     let mut parts = text.trim().split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let lengths = (version.len(), trace.len(), span.len(), flags.len());
     if lengths != (2, 32, 16, 2) || version == "ff" || (version == "00" && parts.next().is_some()) {
         return None;
@@ -105,13 +102,7 @@ fn read(text: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        missing_docs
-    )]
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
     use super::*;
 

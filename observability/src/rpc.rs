@@ -8,10 +8,11 @@ use tonic::Code;
 
 use crate::names;
 
+pub use crate::names::code_name;
+
 /// Bounds of the buckets in seconds, from a call within the process to the slowest payment provider.
-pub(crate) const SECONDS: [f64; 14] = [
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+pub(crate) const SECONDS: [f64; 14] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// The instruments of one direction. The number of requests is the count of the histogram.
 ///
@@ -90,33 +91,6 @@ impl RpcLabels {
 
     fn with(&self, code: Code) -> [KeyValue; 3] {
         let [service, method, _] = self.ok.clone();
-        [
-            service,
-            method,
-            KeyValue::new(names::RPC_CODE, code_name(code)),
-        ]
-    }
-}
-
-/// The name of a code as the gRPC specification writes it.
-pub fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
+        [service, method, KeyValue::new(names::RPC_CODE, code_name(code))]
     }
 }

@@ -71,9 +71,7 @@ impl Metrics {
     /// All metrics in the text format of Prometheus.
     pub fn text(&self) -> String {
         // Fails only for a family without samples or name, and the exporter makes none of those.
-        TextEncoder::new()
-            .encode_to_string(&self.registry.gather())
-            .unwrap_or_default()
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
     }
 }
 
@@ -110,24 +108,15 @@ impl Drop for Guard {
 /// Switches on logs, metrics, and when there is an endpoint spans. With an endpoint it must be called within tokio's
 /// runtime, and in any case before any instrument is made: one made earlier stays silent for ever.
 pub fn init(settings: &Settings) -> Result<Guard, Error> {
-    let tracers = settings
-        .otlp_endpoint
-        .as_deref()
-        .map(|endpoint| tracers(settings, endpoint))
-        .transpose()?;
+    let tracers =
+        settings.otlp_endpoint.as_deref().map(|endpoint| tracers(settings, endpoint)).transpose()?;
     let tracer = tracers.as_ref().map(|tracers| tracers.tracer("shop"));
     let (meters, metrics) = meters(settings)?;
 
-    subscriber(settings, tracer, std::io::stdout)?
-        .try_init()
-        .map_err(|_| Error::Again)?;
+    subscriber(settings, tracer, std::io::stdout)?.try_init().map_err(|_| Error::Again)?;
     opentelemetry::global::set_meter_provider(meters.clone());
     std::panic::set_hook(Box::new(log_panic));
-    Ok(Guard {
-        metrics,
-        meters,
-        tracers,
-    })
+    Ok(Guard { metrics, meters, tracers })
 }
 
 /// Everything that listens to spans and lines, outermost last.
@@ -148,38 +137,23 @@ where
     }
     let places = tracer.is_none().then_some(Places);
     let export = tracer.map(|tracer| {
-        tracing_opentelemetry::layer()
-            .with_tracer(tracer)
-            .with_location(false)
-            .with_threads(false)
+        tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false)
     });
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(Silent)
-        .event_format(Line {
-            service: settings.service.clone(),
-            format: settings.log_format,
-        })
+        .event_format(Line { service: settings.service.clone(), format: settings.log_format })
         .with_ansi(settings.log_format == LogFormat::Pretty)
         .with_writer(writer);
-    Ok(tracing_subscriber::registry()
-        .with(places)
-        .with(export)
-        .with(lines)
-        .with(filter))
+    Ok(tracing_subscriber::registry().with(places).with(export).with(lines).with(filter))
 }
 
 fn directive(target: &str) -> Result<tracing_subscriber::filter::Directive, Error> {
-    format!("{target}={}", LevelFilter::INFO)
-        .parse()
-        .map_err(Error::Filter)
+    format!("{target}={}", LevelFilter::INFO).parse().map_err(Error::Filter)
 }
 
 fn tracers(settings: &Settings, endpoint: &str) -> Result<SdkTracerProvider, Error> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
-        .map_err(Error::Exporter)?;
+    let exporter =
+        SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(Error::Exporter)?;
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         // Whoever began the trace has decided whether it is kept.
@@ -194,9 +168,7 @@ fn meters(settings: &Settings) -> Result<(SdkMeterProvider, Metrics), Error> {
         .with_registry(registry.clone())
         .build()
         .map_err(Error::Metrics)?;
-    let mut meters = SdkMeterProvider::builder()
-        .with_reader(page)
-        .with_resource(resource(settings));
+    let mut meters = SdkMeterProvider::builder().with_reader(page).with_resource(resource(settings));
     if let Some(endpoint) = &settings.otlp_endpoint {
         let exporter = MetricExporter::builder()
             .with_tonic()
@@ -209,18 +181,11 @@ fn meters(settings: &Settings) -> Result<(SdkMeterProvider, Metrics), Error> {
 }
 
 fn resource(settings: &Settings) -> Resource {
-    Resource::builder_empty()
-        .with_service_name(settings.service.clone())
-        .build()
+    Resource::builder_empty().with_service_name(settings.service.clone()).build()
 }
 
 /// A panic is a fault of ours that a person must look at. Its text may quote a value, so only the place is logged.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
-    let location = panic
-        .location()
-        .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    tracing::error!(
-        { names::LOCATION } = location,
-        "a task panicked at {location}"
-    );
+    let location = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    tracing::error!({ names::LOCATION } = location, "a task panicked at {location}");
 }

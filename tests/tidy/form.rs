@@ -21,7 +21,7 @@ const BUDGETS: [(&str, usize); 4] =
     [("services/kit/src", 1500), ("mesh/src", 2500), ("observability/src", 700), ("src/main.rs", 200)];
 
 /// Parts that were heavier when the rule came, with what they may weigh: less with time, never more.
-const HEAVIER: [(&str, usize); 2] = [("services/kit/src", 1540), ("mesh/src", 2750)];
+const HEAVIER: [(&str, usize); 1] = [("services/kit/src", 1540)];
 
 /// Who may read the environment, and why.
 const READERS: [(&str, &str); 5] = [

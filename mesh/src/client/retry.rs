@@ -18,7 +18,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
-use crate::call::{PREVIOUS_ATTEMPTS, Step, code_of};
+use crate::call::{Answer, PREVIOUS_ATTEMPTS, Step, code_of};
 use crate::client::Outgoing;
 
 pub(crate) fn layer(budget: Arc<Budget>, mut inner: impl Step<Request<Body>>) -> impl Step<Outgoing> {
@@ -124,7 +124,7 @@ impl Read {
     }
 }
 
-fn unavailable(answer: &Result<http::Response<Body>, Status>) -> bool {
+fn unavailable(answer: &Answer) -> bool {
     match answer {
         Ok(response) => code_of(response.headers()) == Some(Code::Unavailable),
         Err(status) => status.code() == Code::Unavailable,
@@ -171,8 +171,8 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::call::fixtures::{EFFECT, ONCE, READ, WATCH, answering, outgoing};
     use crate::context::Context;
-    use crate::fixtures::{EFFECT, ONCE, READ, WATCH, answering, outgoing};
 
     async fn attempts(path: &str, code: Code, context: Context) -> usize {
         let (inner, asked) = answering(code);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,11 +12,12 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
 /// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves connections until `shutdown`, then lets the calls under way end within the limit. The service sees the
-/// address of its client as an extension of the request ([`SocketAddr`]).
+/// address of its client as an extension of the request (`std::net::SocketAddr`).
 pub async fn connections<S, B>(
     listener: TcpListener,
     protocol: Protocol,
@@ -89,13 +90,16 @@ pub async fn connections<S, B>(
         let Some(visit) = addresses.enter(address.ip(), limits.connections_per_address_max) else {
             continue;
         };
-        let served = serve(
-            builder.clone(),
-            stream,
-            Addressed { service: service.clone(), address },
-            limits.age_max,
-            stop.clone(),
-        );
+        // Small answers should not wait for more; without the option they merely come later.
+        drop(stream.set_nodelay(true));
+        let service = service.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(address);
+            request
+        });
+        let connection = builder
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
+            .into_owned();
+        let served = attend(connection, limits.age_max, stop.clone());
         tasks.spawn(async move {
             served.await;
             drop((visit, place));
@@ -134,23 +138,9 @@ fn builder(protocol: Protocol, limits: Limits) -> Builder {
     }
 }
 
-async fn serve<S, B>(
-    builder: Arc<Builder>,
-    stream: TcpStream,
-    service: Addressed<S>,
-    age_max: Option<Duration>,
-    stop: CancellationToken,
-) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
-    B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
-{
-    // Small answers should not wait for more; without the option they merely come later.
-    drop(stream.set_nodelay(true));
-    let service = TowerToHyperService::new(service);
-    let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+/// Until the connection ends, or is old, or the process stops: then it takes no new calls and ends with its last.
+async fn attend(connection: impl GracefulConnection, age_max: Option<Duration>, stop: CancellationToken) {
+    let mut connection = pin!(connection);
     let old = async {
         match age_max {
             Some(age) => tokio::time::sleep(age).await,
@@ -165,28 +155,6 @@ async fn serve<S, B>(
     }
     connection.as_mut().graceful_shutdown();
     drop(connection.await);
-}
-
-/// Tells the service where its client is.
-#[derive(Clone)]
-struct Addressed<S> {
-    service: S,
-    address: SocketAddr,
-}
-
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Addressed<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), S::Error>> {
-        self.service.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<Incoming>) -> S::Future {
-        request.extensions_mut().insert(self.address);
-        self.service.call(request)
-    }
 }
 
 /// How many connections each address has.

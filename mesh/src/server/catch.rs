@@ -3,18 +3,16 @@
 //! The panic itself is logged by the process's hook, with its place and the trace id of the call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{Either, ready};
-use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::body::{Polled, around, poll, trailers};
 use crate::call::Step;
 use crate::server::Incoming;
 use crate::status::Problem;
@@ -29,7 +27,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
         Either::Left(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
             let response = answer.map_err(|_| panicked())??;
             Ok(match streams {
-                true => response.map(|body| Body::new(Caught { body: Some(body) })),
+                true => response.map(|body| around(body, caught)),
                 false => response,
             })
         }))
@@ -40,43 +38,12 @@ pub(crate) fn panicked() -> Status {
     Problem::common(Code::Internal, Reason::Internal, "internal error").status()
 }
 
-/// A stream that ends with INTERNAL when it panics.
-struct Caught {
-    body: Option<Body>,
-}
-
-impl http_body::Body for Caught {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(body) = &mut self.body else {
-            return Poll::Ready(None);
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll_frame(context)));
-        polled.unwrap_or_else(|_| {
-            self.body = None;
-            Poll::Ready(Some(trailers(panicked())))
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
-/// An error as the last frame of a stream.
-pub(crate) fn trailers(status: Status) -> Result<Frame<Bytes>, Status> {
-    let mut trailers = http::HeaderMap::new();
-    status.add_header(&mut trailers)?;
-    Ok(Frame::trailers(trailers))
+/// A stream that panics ends with INTERNAL.
+fn caught(body: &mut Body, context: &mut Context<'_>) -> Polled {
+    catch_unwind(AssertUnwindSafe(|| poll(body, context))).unwrap_or_else(|_| {
+        *body = Body::empty();
+        Poll::Ready(Some(trailers(panicked())))
+    })
 }
 
 #[cfg(test)]
@@ -86,7 +53,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::fixtures::{READ, incoming};
+    use crate::call::fixtures::{READ, incoming};
 
     #[tokio::test]
     async fn a_panic_before_the_first_await_is_caught_too() {

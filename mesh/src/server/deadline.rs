@@ -39,8 +39,8 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::call::fixtures::{READ, WATCH, answer_after, incoming};
     use crate::deadline::write;
-    use crate::fixtures::{READ, WATCH, answer_after, incoming};
     use crate::status::reason_of;
 
     #[tokio::test]

@@ -1,22 +1,18 @@
 //! Who asks, verified; whether the rule lets them; and the context that the method's own calls inherit.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use futures::future::{Either, ready};
 use futures::{FutureExt, TryFutureExt};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http_body::{Frame, SizeHint};
 use proto::common::Reason;
-use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::access::{admit_user, service_only};
-use crate::call::{PREVIOUS_ATTEMPTS, Step};
+use crate::body::{around, poll};
+use crate::call::{Answer, PREVIOUS_ATTEMPTS, Step};
 use crate::caller::{Caller, User};
 use crate::context::{self, Context};
 use crate::server::Incoming;
@@ -52,7 +48,7 @@ async fn verified<S: Step<Incoming>>(
     spare: Arc<S>,
     call: Incoming,
     token: Arc<str>,
-) -> Result<http::Response<Body>, Status> {
+) -> Answer {
     let user = verifier.verify(&token).await.map_err(refusal)?;
     enter(&mut (*spare).clone(), call, Some((token, user)))?.await
 }
@@ -62,7 +58,7 @@ fn enter<S: Step<Incoming>>(
     inner: &mut S,
     mut call: Incoming,
     user: Option<(Arc<str>, Arc<User>)>,
-) -> Result<impl Future<Output = Result<http::Response<Body>, Status>> + Send + use<S>, Status> {
+) -> Result<impl Future<Output = Answer> + Send + use<S>, Status> {
     let rule = call.entry.rule;
     let (token, user) = user.unzip();
     admit_user(rule, call.workload, user.as_deref())?;
@@ -80,7 +76,9 @@ fn enter<S: Step<Incoming>>(
     let streamed = rule.server_streaming.then(|| context.clone());
     let answer = context::scope(context, inner.call(call));
     Ok(answer.map_ok(|response| match streamed {
-        Some(context) => response.map(|body| Body::new(Scoped { body, context })),
+        // A stream does its work, and makes its calls, in the context of the call that opened it.
+        Some(context) => response
+            .map(|body| around(body, move |body, task| context::enter(context.clone(), || poll(body, task)))),
         None => response,
     }))
 }
@@ -106,31 +104,4 @@ fn refusal(error: TokenError) -> Status {
 
 fn is_retry(headers: &HeaderMap) -> bool {
     headers.get(PREVIOUS_ATTEMPTS).is_some_and(|attempts| attempts.as_bytes() != b"0")
-}
-
-/// A stream that does its work, and makes its calls, in the context of the call that opened it.
-struct Scoped {
-    body: Body,
-    context: Context,
-}
-
-impl http_body::Body for Scoped {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        task: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let this = &mut *self;
-        context::enter(this.context.clone(), || Pin::new(&mut this.body).poll_frame(task))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -3,21 +3,18 @@
 //! Errors of the house carry details (`ErrorInfo`). One without them comes from the generated code (a message that
 //! cannot be read) or from a method that let a foreign error through.
 
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures::FutureExt;
 use http::HeaderMap;
-use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::body::{Polled, around, poll, trailers};
 use crate::call::{Step, code_of};
 use crate::server::Incoming;
-use crate::server::catch::trailers;
 use crate::status::{Problem, Violation};
 
 /// How the generated code begins when bytes are not a message of the method.
@@ -32,7 +29,7 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
                 return Err(masked);
             }
             Ok(match streams {
-                true => response.map(|body| Body::new(Masked { body })),
+                true => response.map(|body| around(body, masked_end)),
                 false => response,
             })
         })
@@ -61,31 +58,12 @@ fn masked(headers: &HeaderMap) -> Option<Status> {
     }
 }
 
-struct Masked {
-    body: Body,
-}
-
-impl http_body::Body for Masked {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let masked = match &frame {
-            Some(Ok(frame)) => frame.trailers_ref().and_then(masked),
-            _ => None,
-        };
-        Poll::Ready(masked.map(trailers).or(frame))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// A stream says how it ended in its trailers.
+fn masked_end(body: &mut Body, context: &mut Context<'_>) -> Polled {
+    let frame = ready!(poll(body, context));
+    let masked = match &frame {
+        Some(Ok(frame)) => frame.trailers_ref().and_then(masked),
+        _ => None,
+    };
+    Poll::Ready(masked.map(trailers).or(frame))
 }

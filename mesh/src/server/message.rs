@@ -1,28 +1,25 @@
 //! The length of one message, both ways, known from its prefix before any of it is kept.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use futures::TryFutureExt;
-use http_body::{Frame, SizeHint};
+use http_body::Frame;
 use proto::common::Reason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::body::{around, poll, trailers};
 use crate::call::Step;
-use crate::server::catch::trailers;
 use crate::server::{Incoming, ServerSettings};
 use crate::status::{Problem, Violation};
 
 pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     let (max_in, max_out) = (settings.message_in_max, settings.message_out_max);
     service_fn(move |mut call: Incoming| {
-        call.request = call.request.map(|body| Body::new(Limited::new(body, max_in, Side::In)));
-        inner
-            .call(call)
-            .map_ok(move |response| response.map(|body| Body::new(Limited::new(body, max_out, Side::Out))))
+        call.request = call.request.map(|body| limited(body, max_in, Side::In));
+        inner.call(call).map_ok(move |response| response.map(|body| limited(body, max_out, Side::Out)))
     })
 }
 
@@ -32,22 +29,34 @@ enum Side {
     Out,
 }
 
+fn limited(body: Body, max: usize, side: Side) -> Body {
+    let mut messages = Messages::new(max);
+    around(body, move |body, context| {
+        let frame = ready!(poll(body, context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+            && !messages.pass(data)
+        {
+            *body = Body::empty();
+            return Poll::Ready(Some(too_long(max, side)));
+        }
+        Poll::Ready(frame)
+    })
+}
+
 /// Follows the messages of a body by their prefixes: a byte for compression, four for the length.
-struct Limited {
-    body: Body,
-    side: Side,
+struct Messages {
     max: usize,
     prefix: [u8; PREFIX],
     prefix_length: usize,
     message_left: usize,
-    failed: bool,
 }
 
 const PREFIX: usize = 5;
 
-impl Limited {
-    fn new(body: Body, max: usize, side: Side) -> Self {
-        Self { body, side, max, prefix: [0; PREFIX], prefix_length: 0, message_left: 0, failed: false }
+impl Messages {
+    fn new(max: usize) -> Self {
+        Self { max, prefix: [0; PREFIX], prefix_length: 0, message_left: 0 }
     }
 
     /// False when a message begins that is too long.
@@ -75,48 +84,16 @@ impl Limited {
             }
         }
     }
-
-    fn too_long(&self) -> Result<Frame<Bytes>, Status> {
-        let description = format!("a message must not be longer than {} bytes", self.max);
-        match self.side {
-            Side::In => Err(Problem::invalid(vec![Violation { field: String::new(), description }]).status()),
-            Side::Out => {
-                tracing::error!("an answer was refused: {description}");
-                trailers(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
-            }
-        }
-    }
 }
 
-impl http_body::Body for Limited {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.failed {
-            return Poll::Ready(None);
+fn too_long(max: usize, side: Side) -> Result<Frame<Bytes>, Status> {
+    let description = format!("a message must not be longer than {max} bytes");
+    match side {
+        Side::In => Err(Problem::invalid(vec![Violation { field: String::new(), description }]).status()),
+        Side::Out => {
+            tracing::error!("an answer was refused: {description}");
+            trailers(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-            && !self.pass(data)
-        {
-            self.failed = true;
-            self.body = Body::empty();
-            return Poll::Ready(Some(self.too_long()));
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.failed || self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
@@ -140,10 +117,10 @@ mod tests {
         let too_long = [message(10), message(11)].concat();
 
         for size in 1..=fits.len() {
-            let mut limited = Limited::new(Body::empty(), 10, Side::In);
-            assert!(fits.chunks(size).all(|piece| limited.pass(piece)), "{size}");
-            let mut limited = Limited::new(Body::empty(), 10, Side::In);
-            assert!(!too_long.chunks(size).all(|piece| limited.pass(piece)), "{size}");
+            let mut messages = Messages::new(10);
+            assert!(fits.chunks(size).all(|piece| messages.pass(piece)), "{size}");
+            let mut messages = Messages::new(10);
+            assert!(!too_long.chunks(size).all(|piece| messages.pass(piece)), "{size}");
         }
     }
 }

@@ -1,19 +1,17 @@
 //! So many calls at once, and one more is told to come back: no queue grows in front of a busy service.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
-use bytes::Bytes;
 use futures::TryFutureExt;
 use futures::future::{Either, ready};
-use http_body::{Frame, SizeHint};
 use proto::common::Reason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
+use crate::body::{Polled, around, poll};
 use crate::call::Step;
 use crate::server::{Incoming, ServerSettings};
 use crate::status::{Problem, RETRY_AFTER};
@@ -30,7 +28,8 @@ pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) ->
         let permit = Arc::new(permit);
         call.permit = Some(permit.clone());
         Either::Left(inner.call(call).map_ok(move |response| match streaming {
-            true => response.map(|body| Body::new(Held { body, _permit: permit })),
+            // A stream keeps its place until it ends.
+            true => response.map(|body| around(body, move |body, context| held(&permit, body, context))),
             false => response,
         }))
     })
@@ -41,28 +40,6 @@ fn overloaded() -> Status {
     Problem::common(Code::ResourceExhausted, Reason::Overloaded, message).retry_after(RETRY_AFTER).status()
 }
 
-/// A stream keeps its place until it ends.
-struct Held {
-    body: Body,
-    _permit: Arc<OwnedSemaphorePermit>,
-}
-
-impl http_body::Body for Held {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+fn held(_: &OwnedSemaphorePermit, body: &mut Body, context: &mut Context<'_>) -> Polled {
+    poll(body, context)
 }

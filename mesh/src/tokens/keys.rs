@@ -1,7 +1,7 @@
 //! The present keys, fetched when one is missing or all are old, by one caller at a time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
@@ -27,9 +27,10 @@ pub(super) struct Keys {
     next_fetch: Mutex<Option<Instant>>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Present {
-    keys: Arc<HashMap<String, DecodingKey>>,
+    /// The raw bytes by name.
+    keys: HashMap<String, Vec<u8>>,
     fetched: Option<Instant>,
     /// Grows whenever the keys change: what was found with others no longer counts.
     generation: u64,
@@ -82,33 +83,23 @@ impl Keys {
     }
 
     fn replace(&self, keys: Vec<SigningKey>) {
-        let usable = |key: &SigningKey| key.public_key.len() == PUBLIC_KEY_LENGTH;
-        let keys: HashMap<_, _> = keys
-            .into_iter()
-            .filter(usable)
-            .map(|key| (key.key_id, DecodingKey::from_ed_der(&key.public_key)))
-            .collect();
-        let mut present = self.present.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if !same(&present.keys, &keys) {
-            present.keys = Arc::new(keys);
+        let usable = keys.into_iter().filter(|key| key.public_key.len() == PUBLIC_KEY_LENGTH);
+        let keys = usable.map(|key| (key.key_id, key.public_key)).collect();
+        let mut present = self.present.write().unwrap_or_else(PoisonError::into_inner);
+        if present.keys != keys {
+            present.keys = keys;
             present.generation += 1;
         }
         present.fetched = Some(Instant::now());
     }
 
     fn present<T>(&self, look: impl FnOnce(&Present) -> T) -> T {
-        look(&self.present.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        look(&self.present.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Present {
     fn find(&self, key_id: &str) -> Option<(DecodingKey, u64)> {
-        Some((self.keys.get(key_id)?.clone(), self.generation))
+        Some((DecodingKey::from_ed_der(self.keys.get(key_id)?), self.generation))
     }
-}
-
-fn same(one: &HashMap<String, DecodingKey>, other: &HashMap<String, DecodingKey>) -> bool {
-    let bytes = |key: &DecodingKey| key.try_get_as_bytes().map(<[u8]>::to_vec).ok();
-    one.len() == other.len()
-        && one.iter().all(|(id, key)| other.get(id).is_some_and(|other| bytes(key) == bytes(other)))
 }

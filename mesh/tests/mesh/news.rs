@@ -225,3 +225,26 @@ async fn a_reader_that_fails_after_another_succeeded_makes_nobody_hear_twice() {
     assert!(steady.attempts.load(Ordering::SeqCst) >= 2);
     assert_eq!(steady.of("bad"), [1]);
 }
+
+#[tokio::test]
+async fn a_reader_that_panics_has_failed_like_any_other() {
+    watched();
+    let database = kit::testing::sqlite::<Migrator>().await;
+    let heard = Heard::default();
+    let hearing = heard.clone();
+    let reader = Reader::new("one", &["stock.changed"], move |event| {
+        let heard = hearing.clone();
+        async move {
+            let before = heard.attempts.fetch_add(1, Ordering::SeqCst);
+            assert!(before > 0, "on purpose");
+            heard.events.lock().unwrap().push((event.subject, event.subject_version));
+            Ok(())
+        }
+    });
+    happen(&database, "a", 1).await;
+
+    let (stop, running) = start(&database, vec![reader]);
+    eventually(|| heard.of("a") == [1]).await;
+    stop.send(()).unwrap();
+    running.await.unwrap();
+}
