@@ -1,1 +1,127 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+pub mod limits;
+pub mod picture;
+
+mod context;
+mod cookies;
+mod csrf;
+mod documents;
+mod error;
+mod execute;
+mod guard;
+mod http;
+mod ids;
+mod keys;
+mod media;
+mod playground;
+mod rates;
+mod schema;
+mod sockets;
+mod sse;
+mod viewer;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use mesh::Channel;
+use mesh::serve::{Limits, Protocol};
+use mesh::tokens::Verifier;
+use observability::GraphqlMetrics;
+use proto::cart::cart_service_client::CartServiceClient;
+use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
+use proto::identity::identity_service_client::IdentityServiceClient;
+use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::orders::orders_service_client::OrdersServiceClient;
+use proto::payments::payments_service_client::PaymentsServiceClient;
+use proto::pricing::pricing_service_client::PricingServiceClient;
+use proto::reviews::reviews_service_client::ReviewsServiceClient;
+use tokio::net::TcpListener;
+
+pub use context::Market;
+pub use playground::{Persona, Playground, Tab};
+pub use schema::sdl;
+
+/// The name under which the edge calls.
+pub const NAME: &str = "gateway";
+
+/// Whom the edge calls: everybody.
+#[derive(Clone)]
+pub struct Upstreams {
+    /// Accounts and sessions.
+    pub identity: IdentityServiceClient<Channel>,
+    /// Products.
+    pub catalogue: CatalogueServiceClient<Channel>,
+    /// Stock.
+    pub inventory: InventoryServiceClient<Channel>,
+    /// Quotes.
+    pub pricing: PricingServiceClient<Channel>,
+    /// Money.
+    pub payments: PaymentsServiceClient<Channel>,
+    /// Carts.
+    pub cart: CartServiceClient<Channel>,
+    /// Checkouts and orders.
+    pub orders: OrdersServiceClient<Channel>,
+    /// Reviews.
+    pub reviews: ReviewsServiceClient<Channel>,
+}
+
+/// What differs between one shop and the next.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// No introspection, no playground, no cost of answers; cookies for TLS only.
+    pub production: bool,
+    /// Origins whose pages may use cookies, beside the edge's own: `https://shop.example`.
+    pub allowed_origins: Vec<String>,
+    /// Where the shop sells when a query does not say where.
+    pub market: Market,
+    /// SHA-256 (hex) of the documents that are executed; all documents if absent.
+    pub documents: Option<Vec<String>>,
+    /// Personas and ready operations; ignored in production.
+    pub playground: Option<Playground>,
+}
+
+/// The edge, ready to be served.
+pub fn router(
+    upstreams: Upstreams,
+    settings: Settings,
+    verifier: Verifier,
+    metrics: GraphqlMetrics,
+) -> Router {
+    let shared = context::Shared {
+        upstreams: upstreams.clone(),
+        market: settings.market.clone(),
+        secure_cookies: settings.production,
+    };
+    let executor = execute::Executor {
+        schema: schema::build(shared, settings.production),
+        documents: documents::Documents::new(settings.documents.as_deref()),
+        rates: rates::Rates::default(),
+        metrics,
+        market: settings.market.clone(),
+        production: settings.production,
+    };
+    http::routes(Arc::new(http::Edge {
+        executor: Arc::new(executor),
+        verifier,
+        upstreams,
+        settings,
+        places: sockets::Places::default(),
+    }))
+}
+
+/// Serves the edge until `shutdown`, within the limits of [`limits`].
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    let limits = Limits {
+        connections_max: limits::CONNECTIONS_MAX,
+        connections_per_address_max: limits::CONNECTIONS_PER_ADDRESS_MAX,
+        streams_max: limits::HTTP2_STREAMS_MAX,
+        headers_length_max: u32::try_from(limits::HEADER_BYTES_MAX).unwrap_or(u32::MAX),
+        header_time_max: limits::HEADER_TIMEOUT,
+        age_max: None,
+        drain_time_max: limits::DRAIN_TIMEOUT,
+    };
+    let service = router.into_service();
+    mesh::serve::connections(listener, Protocol::Http, limits, service, shutdown).await;
+}

@@ -18,10 +18,7 @@ pub fn parse_name(name: &str) -> Option<(&str, u32)> {
         return None;
     }
     let numbered = stem.rsplit_once('-').and_then(|(handle, digits)| {
-        let view = digits
-            .parse()
-            .ok()
-            .filter(|view| (2..=VIEW_MAX).contains(view))?;
+        let view = digits.parse().ok().filter(|view| (2..=VIEW_MAX).contains(view))?;
         (!handle.is_empty() && !digits.starts_with('0')).then_some((handle, view))
     });
     Some(numbered.unwrap_or((stem, 1)))
@@ -34,18 +31,12 @@ pub fn parse_name(name: &str) -> Option<(&str, u32)> {
 /// colours of one product differ in nothing else, so that choosing one does not make the page jump.
 pub fn svg(handle: &str, kind: &str, colour: &str, view: u32) -> String {
     let hash = hash_of(handle);
-    let glyph = glyph_of(kind)
-        .or_else(|| glyph_of(handle))
-        .unwrap_or(PARCEL);
+    let glyph = glyph_of(kind).or_else(|| glyph_of(handle)).unwrap_or(PARCEL);
     let named = colour_of(colour);
     let main = named.unwrap_or_else(|| pick(&MAINS, hash));
     let view = if named.is_some() { 1 } else { view };
     let scene = pick(&SCENES, (hash >> 16).wrapping_add(u64::from(view)));
-    let turn = if view % 2 == 0 {
-        r#" transform="matrix(-1 0 0 1 400 0)""#
-    } else {
-        ""
-    };
+    let turn = if view % 2 == 0 { r#" transform="matrix(-1 0 0 1 400 0)""# } else { "" };
     let mut drawing = format!(
         concat!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="800" height="800">"#,
@@ -86,31 +77,22 @@ fn shades(main: u32, hash: u64) -> [(&'static str, u32); 13] {
 
 /// The glyph of the last word that means a thing: in "oak-desk-lamp" the lamp.
 fn glyph_of(words: &str) -> Option<&'static str> {
-    words
-        .rsplit(|letter: char| !letter.is_ascii_alphabetic())
-        .find_map(|word| {
-            let word = word.to_ascii_lowercase();
-            let single = word.strip_suffix('s').unwrap_or(&word);
-            let means = |names: &str| names.split(' ').any(|name| name == word || name == single);
-            let mut glyphs = GLYPHS.iter().filter_map(|entry| entry.split_once(": "));
-            glyphs
-                .find(|(names, _)| means(names))
-                .map(|(_, glyph)| glyph)
-        })
+    words.rsplit(|letter: char| !letter.is_ascii_alphabetic()).find_map(|word| {
+        let word = word.to_ascii_lowercase();
+        let single = word.strip_suffix('s').unwrap_or(&word);
+        let means = |names: &str| names.split(' ').any(|name| name == word || name == single);
+        let mut glyphs = GLYPHS.iter().filter_map(|entry| entry.split_once(": "));
+        glyphs.find(|(names, _)| means(names)).map(|(_, glyph)| glyph)
+    })
 }
 
 /// The shade a colour's name stands for; of several words ("Moss & Oat") the first that is known.
 fn colour_of(name: &str) -> Option<u32> {
-    name.split(|letter: char| !letter.is_ascii_alphabetic())
-        .find_map(|word| {
-            let known = |entry: &&str| {
-                entry
-                    .split_once(':')
-                    .is_some_and(|(it, _)| it.eq_ignore_ascii_case(word))
-            };
-            let (_, shade) = COLOURS.split_whitespace().find(known)?.split_once(':')?;
-            u32::from_str_radix(shade, 16).ok()
-        })
+    name.split(|letter: char| !letter.is_ascii_alphabetic()).find_map(|word| {
+        let known = |entry: &&str| entry.split_once(':').is_some_and(|(it, _)| it.eq_ignore_ascii_case(word));
+        let (_, shade) = COLOURS.split_whitespace().find(known)?.split_once(':')?;
+        u32::from_str_radix(shade, 16).ok()
+    })
 }
 
 /// FNV-1a, then stirred so that all bits differ between handles that differ in their last letter.
@@ -146,8 +128,8 @@ const LEAF: u32 = 0x5f8f5c;
 
 /// Colours of things whose colour nobody named.
 const MAINS: [u32; 12] = [
-    0xc2553f, 0x2e6e7e, 0xd99a3c, 0x527961, 0x785e96, 0x3a5482, 0xc86f78, 0x8c6246, 0x6487a0,
-    0xa28c44, 0x964254, 0x4a6562,
+    0xc2553f, 0x2e6e7e, 0xd99a3c, 0x527961, 0x785e96, 0x3a5482, 0xc86f78, 0x8c6246, 0x6487a0, 0xa28c44,
+    0x964254, 0x4a6562,
 ];
 
 /// Wall, shape on the wall, floor.
@@ -252,38 +234,24 @@ const GLYPHS: [&str; 47] = [
 ];
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
     /// The words of each glyph, and the glyph.
     fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-        GLYPHS
-            .iter()
-            .map(|entry| entry.split_once(": ").expect("words, a colon, a drawing"))
+        GLYPHS.iter().map(|entry| entry.split_once(": ").expect("words, a colon, a drawing"))
     }
 
     /// Every glyph in a colour and view that fills all placeholders, and the parcel.
     fn gallery() -> Vec<String> {
-        let words = names()
-            .flat_map(|(names, _)| names.split(' '))
-            .chain(["", "nothing"]);
-        words
-            .flat_map(|word| (0..9).map(move |n| svg(&format!("thing-{n}"), word, "Moss", n)))
-            .collect()
+        let words = names().flat_map(|(names, _)| names.split(' ')).chain(["", "nothing"]);
+        words.flat_map(|word| (0..9).map(move |n| svg(&format!("thing-{n}"), word, "Moss", n))).collect()
     }
 
     #[test]
     fn the_same_words_give_the_same_picture() {
-        assert_eq!(
-            svg("tide-mug", "Mugs", "Navy", 2),
-            svg("tide-mug", "Mugs", "Navy", 2)
-        );
+        assert_eq!(svg("tide-mug", "Mugs", "Navy", 2), svg("tide-mug", "Mugs", "Navy", 2));
     }
 
     #[test]
@@ -312,10 +280,7 @@ mod tests {
             let mut open = Vec::new();
             for tag in picture.split('<').skip(1) {
                 let (tag, text) = tag.split_once('>').expect("a tag ends");
-                assert!(
-                    text.is_empty() && tag.matches('"').count() % 2 == 0,
-                    "{tag}>{text}"
-                );
+                assert!(text.is_empty() && tag.matches('"').count() % 2 == 0, "{tag}>{text}");
                 let name = tag.split(' ').next().unwrap();
                 match (name.strip_prefix('/'), tag.ends_with('/')) {
                     (Some(closed), _) => assert_eq!(open.pop(), Some(closed), "{picture}"),
@@ -341,10 +306,7 @@ mod tests {
     fn the_type_is_asked_before_the_handle_and_the_last_word_first() {
         assert_eq!(glyph_of("Rain jackets"), glyph_of("coat"));
         assert_eq!(glyph_of("oak-desk-lamp"), glyph_of("lamp"));
-        assert_eq!(
-            svg("soap-opera", "Books", "", 1),
-            svg("soap-opera", "book", "", 1)
-        );
+        assert_eq!(svg("soap-opera", "Books", "", 1), svg("soap-opera", "book", "", 1));
         assert_eq!(svg("sea-mug", "", "", 1), svg("sea-mug", "Mugs", "", 1));
         assert!(svg("unheard-of", "Whatnots", "", 1).contains("M106 170h188v146H106z"));
     }
@@ -354,11 +316,7 @@ mod tests {
         assert_eq!(colour_of("navy"), Some(0x2f3f66));
         assert_eq!(colour_of("Deep NAVY / Oat"), Some(0x2f3f66));
         assert_eq!(colour_of("Octarine"), None);
-        assert!(
-            COLOURS
-                .split_whitespace()
-                .all(|entry| colour_of(entry).is_some())
-        );
+        assert!(COLOURS.split_whitespace().all(|entry| colour_of(entry).is_some()));
     }
 
     #[test]
@@ -375,11 +333,7 @@ mod tests {
         assert_eq!(parse_name("tide-mug.svg"), Some(("tide-mug", 1)));
         assert_eq!(parse_name("tide-mug-12.svg"), Some(("tide-mug", 12)));
         for whole in "tide-mug-1 tide-mug-02 tide-mug-100 tide-mug- -7 7".split(' ') {
-            assert_eq!(
-                parse_name(&format!("{whole}.svg")),
-                Some((whole, 1)),
-                "{whole}"
-            );
+            assert_eq!(parse_name(&format!("{whole}.svg")), Some((whole, 1)), "{whole}");
         }
         for bad in " .svg tide-mug tide-mug.png Tide.svg a/b.svg ..svg ä.svg".split(' ') {
             assert_eq!(parse_name(bad), None, "{bad}");

@@ -1,0 +1,463 @@
+//! What a service's answer means to a client: the one place where gRPC reasons become codes of GraphQL.
+//!
+//! A business refusal becomes a user error of the mutation's payload. What is left becomes a top-level error: the client's
+//! own fault in words, ours masked behind the trace id.
+
+use std::time::Duration;
+
+use async_graphql::{Context, ErrorExtensionValues, ServerError};
+use proto::{cart, catalogue, common, identity, inventory, orders, payments, pricing, reviews};
+use tonic::{Code, Response, Status};
+
+/// Kinds of top-level errors; their names are `extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    BadRequest,
+    BadId,
+    QueryTooLarge,
+    DocumentUnknown,
+    Csrf,
+    Unauthenticated,
+    PermissionDenied,
+    NotFound,
+    /// A read that was refused for a reason of its own; the reason stands in the message.
+    Refused(&'static str),
+    RateLimited,
+    Timeout,
+    Unavailable,
+    Internal,
+}
+
+impl Problem {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Problem::BadRequest => "BAD_REQUEST",
+            Problem::BadId => "INVALID_ID",
+            Problem::QueryTooLarge => "QUERY_TOO_LARGE",
+            Problem::DocumentUnknown => "DOCUMENT_UNKNOWN",
+            Problem::Csrf => "CSRF",
+            Problem::Unauthenticated => "UNAUTHENTICATED",
+            Problem::PermissionDenied => "PERMISSION_DENIED",
+            Problem::NotFound => "NOT_FOUND",
+            Problem::Refused(code) => code,
+            Problem::RateLimited => "RATE_LIMITED",
+            Problem::Timeout => "TIMEOUT",
+            Problem::Unavailable => "UPSTREAM_UNAVAILABLE",
+            Problem::Internal => "INTERNAL",
+        }
+    }
+
+    /// May the same request, with the same key, succeed later without the client changing anything?
+    fn retryable(self) -> bool {
+        matches!(self, Problem::RateLimited | Problem::Timeout | Problem::Unavailable)
+    }
+
+    /// The status where a whole answer is this error.
+    pub(crate) fn status(self) -> http::StatusCode {
+        use http::StatusCode as Http;
+        match self {
+            Problem::BadRequest
+            | Problem::BadId
+            | Problem::QueryTooLarge
+            | Problem::DocumentUnknown
+            | Problem::Refused(_) => Http::BAD_REQUEST,
+            Problem::Csrf | Problem::PermissionDenied => Http::FORBIDDEN,
+            Problem::Unauthenticated => Http::UNAUTHORIZED,
+            Problem::NotFound => Http::NOT_FOUND,
+            Problem::RateLimited => Http::TOO_MANY_REQUESTS,
+            Problem::Timeout => Http::GATEWAY_TIMEOUT,
+            Problem::Unavailable => Http::SERVICE_UNAVAILABLE,
+            Problem::Internal => Http::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// A top-level error before it knows its place in the document.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) problem: Problem,
+    message: String,
+    service: Option<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+impl Fault {
+    pub(crate) fn of(problem: Problem, message: impl Into<String>) -> Self {
+        Self { problem, message: message.into(), service: None, retry_after: None }
+    }
+
+    /// A fault of ours. Nothing about it leaves the process but the trace id.
+    pub(crate) fn internal() -> Self {
+        Self::of(Problem::Internal, "Something went wrong on our side.")
+    }
+
+    /// An answer of a service that lacks what its contract promises.
+    pub(crate) fn incomplete(service: &'static str) -> Self {
+        tracing::error!(
+            { observability::names::SERVICE } = service,
+            "an answer of {service} lacks a field that its contract promises"
+        );
+        Self { service: Some(service), ..Self::internal() }
+    }
+
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
+        self.retry_after = Some(delay);
+        self
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    fn from_status(service: &'static str, status: &Status) -> Self {
+        let verdict = judge(status);
+        let fault = match verdict {
+            Verdict::Refused(code) => Self::of(Problem::Refused(code), status.message()),
+            Verdict::Missing(_) => Self::of(Problem::NotFound, status.message()),
+            Verdict::SignIn => Self::of(Problem::Unauthenticated, "Sign in first."),
+            Verdict::Forbidden => {
+                Self::of(Problem::PermissionDenied, "The signed-in account may not do this.")
+            }
+            Verdict::Throttled => Self::of(Problem::RateLimited, "Too much at once: ask again later."),
+            Verdict::Unavailable => Self::of(
+                Problem::Unavailable,
+                format!("The service {service} does not answer at the moment."),
+            ),
+            Verdict::Broken => Self::internal(),
+        };
+        if verdict == Verdict::Broken {
+            // The service has logged its own chain; this line ties it to the operation.
+            tracing::warn!({ observability::names::SERVICE } = service, { observability::names::RPC_CODE } = ?status.code(), "{service} answered with a fault");
+        }
+        Self { service: Some(service), retry_after: mesh::status::retry_after_of(status), ..fault }
+    }
+
+    pub(crate) fn extensions(&self) -> ErrorExtensionValues {
+        let mut values = ErrorExtensionValues::default();
+        values.set("code", self.problem.code());
+        values.set("retryable", self.problem.retryable());
+        if let Some(service) = self.service {
+            values.set("service", service);
+        }
+        if self.problem.retryable() {
+            let delay = self.retry_after.unwrap_or(DEFAULT_RETRY_DELAY);
+            let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            values.set("retryAfter", millis.div_ceil(1_000));
+            values.set("retryAfterMs", millis);
+        }
+        if self.problem == Problem::Internal
+            && let Some(trace) = observability::propagation::trace_id()
+        {
+            values.set("traceId", trace);
+        }
+        values
+    }
+
+    /// The error without a place in the document: a request that never executed.
+    pub(crate) fn into_server_error(self) -> ServerError {
+        let mut error = ServerError::new(self.message.clone(), None);
+        error.extensions = Some(self.extensions());
+        error
+    }
+}
+
+/// What a client waits when a service that is down did not say how long.
+const DEFAULT_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+impl From<Fault> for async_graphql::Error {
+    fn from(fault: Fault) -> Self {
+        Self { extensions: Some(fault.extensions()), message: fault.message, source: None }
+    }
+}
+
+/// A read: what is not there is null.
+pub(crate) fn found<T>(
+    service: &'static str,
+    answer: Result<Response<T>, Status>,
+) -> Result<Option<T>, Fault> {
+    match answer {
+        Ok(response) => Ok(Some(response.into_inner())),
+        Err(status) if matches!(judge(&status), Verdict::Missing(_)) => Ok(None),
+        Err(status) => Err(Fault::from_status(service, &status)),
+    }
+}
+
+/// A list or a batch: nothing to be missing.
+pub(crate) fn listed<T>(service: &'static str, answer: Result<Response<T>, Status>) -> Result<T, Fault> {
+    answer.map(Response::into_inner).map_err(|status| Fault::from_status(service, &status))
+}
+
+/// Part of a page that another service resolves: if it fails, the part is null, one error says so, and the page stays.
+pub(crate) fn soften<T>(
+    ctx: &Context<'_>,
+    service: &'static str,
+    answer: Result<Response<T>, Status>,
+) -> Option<T> {
+    match listed(service, answer) {
+        Ok(value) => Some(value),
+        Err(fault) => {
+            let error = async_graphql::Error::from(fault).into_server_error(ctx.item.pos);
+            ctx.add_error(ctx.set_error_path(error));
+            None
+        }
+    }
+}
+
+/// A business refusal as it goes into a payload.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: &'static str,
+    pub(crate) field: Option<Vec<String>>,
+    pub(crate) message: String,
+}
+
+/// A mutation: the answer, or its business refusals; a fault is neither.
+pub(crate) fn settled<T>(
+    service: &'static str,
+    answer: Result<Response<T>, Status>,
+) -> Result<Result<T, Vec<Refusal>>, Fault> {
+    let status = match answer {
+        Ok(response) => return Ok(Ok(response.into_inner())),
+        Err(status) => status,
+    };
+    match judge(&status) {
+        Verdict::Refused(code) | Verdict::Missing(code) => Ok(Err(refusals(code, &status))),
+        _ => Err(Fault::from_status(service, &status)),
+    }
+}
+
+fn refusals(code: &'static str, status: &Status) -> Vec<Refusal> {
+    let violations = mesh::status::violations_of(status);
+    if violations.is_empty() {
+        let message = status.message().to_owned();
+        return vec![Refusal { code, field: None, message }];
+    }
+    let refusal = |violation: mesh::status::Violation| Refusal {
+        code,
+        field: Some(input_path(&violation.field)),
+        message: violation.description,
+    };
+    violations.into_iter().map(refusal).collect()
+}
+
+/// Messages of a request whose content the edge takes as one argument `input`.
+const WRAPPERS: [&str; 7] =
+    ["details", "product", "account", "discount", "collection", "category", "preferences"];
+
+/// `lines[0].variant_id` of a message is `["lines", "0", "variantId"]` of the arguments.
+fn input_path(field: &str) -> Vec<String> {
+    let mut path: Vec<String> =
+        field.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(camel_case).collect();
+    if path.len() > 1 && path.first().is_some_and(|first| first == "key") {
+        path.remove(0);
+    }
+    match path.first_mut() {
+        Some(first) if WRAPPERS.contains(&first.as_str()) => "input".clone_into(first),
+        Some(first) if first == "requestId" => "idempotencyKey".clone_into(first),
+        _ => {}
+    }
+    path
+}
+
+pub(crate) fn camel_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                text.push(letter.to_ascii_uppercase());
+                upper = false;
+            }
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
+/// What a status means to whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The client may act otherwise: a user error of this code.
+    Refused(&'static str),
+    /// What was named is not there, or not the caller's: null on a read, a user error of this code on a mutation.
+    Missing(&'static str),
+    SignIn,
+    Forbidden,
+    Throttled,
+    Unavailable,
+    /// Ours.
+    Broken,
+}
+
+/// By the reason if the contract declares it, else by what the code alone may mean.
+pub(crate) fn judge(status: &Status) -> Verdict {
+    let reasoned = mesh::status::reason_of(status).and_then(|(domain, reason)| verdict_of(&domain, &reason));
+    reasoned.unwrap_or(match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded => Verdict::Unavailable,
+        Code::Unauthenticated => Verdict::SignIn,
+        Code::PermissionDenied => Verdict::Forbidden,
+        Code::ResourceExhausted => Verdict::Throttled,
+        _ => Verdict::Broken,
+    })
+}
+
+fn verdict_of(domain: &str, reason: &str) -> Option<Verdict> {
+    let name = format!("REASON_{reason}");
+    match domain {
+        "shop" => common::Reason::from_str_name(&name).map(of_common),
+        "identity.shop" => identity::Reason::from_str_name(&name).map(of_identity),
+        "catalogue.shop" => catalogue::Reason::from_str_name(&name).map(of_catalogue),
+        "inventory.shop" => inventory::Reason::from_str_name(&name).map(of_inventory),
+        "pricing.shop" => pricing::Reason::from_str_name(&name).map(of_pricing),
+        "payments.shop" => payments::Reason::from_str_name(&name).map(of_payments),
+        "cart.shop" => cart::Reason::from_str_name(&name).map(of_cart),
+        "orders.shop" => orders::Reason::from_str_name(&name).map(of_orders),
+        "reviews.shop" => reviews::Reason::from_str_name(&name).map(of_reviews),
+        _ => None,
+    }
+}
+
+fn of_common(reason: common::Reason) -> Verdict {
+    use common::Reason as R;
+    match reason {
+        R::InvalidFields => Verdict::Refused("INVALID"),
+        R::PageTokenInvalid => Verdict::Refused("CURSOR_INVALID"),
+        R::RequestIdReused => Verdict::Refused("IDEMPOTENCY_KEY_REUSED"),
+        R::RequestInProgress => Verdict::Refused("IDEMPOTENCY_IN_PROGRESS"),
+        R::EtagMismatch => Verdict::Refused("CHANGED_MEANWHILE"),
+        R::SignInRequired | R::TokenInvalid => Verdict::SignIn,
+        R::PermissionMissing => Verdict::Forbidden,
+        R::Overloaded => Verdict::Throttled,
+        R::DeadlineExceeded | R::Unavailable => Verdict::Unavailable,
+        // The edge itself calls what it may not: a fault of the shop, not of its client.
+        R::CallerNotAllowed | R::Internal | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_identity(reason: identity::Reason) -> Verdict {
+    use identity::Reason as R;
+    match reason {
+        R::CredentialsWrong => Verdict::Refused("CREDENTIALS_WRONG"),
+        R::LoginThrottled => Verdict::Throttled,
+        R::SessionRevoked => Verdict::Refused("SESSION_REVOKED"),
+        R::SessionNotFound => Verdict::Missing("SESSION_NOT_FOUND"),
+        R::AccountNotFound => Verdict::Missing("ACCOUNT_NOT_FOUND"),
+        R::AddressNotFound => Verdict::Missing("ADDRESS_NOT_FOUND"),
+        R::TokenNotUsable => Verdict::Refused("TOKEN_NOT_USABLE"),
+        R::PasswordWeak => Verdict::Refused("PASSWORD_WEAK"),
+        R::EmailTaken => Verdict::Refused("EMAIL_TAKEN"),
+        R::PermissionNotHeld => Verdict::Refused("PERMISSION_NOT_HELD"),
+        R::LastAdmin => Verdict::Refused("LAST_ADMIN"),
+        R::AddressLimit => Verdict::Refused("ADDRESS_LIMIT"),
+        R::WishlistLimit => Verdict::Refused("WISHLIST_LIMIT"),
+        R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_catalogue(reason: catalogue::Reason) -> Verdict {
+    use catalogue::Reason as R;
+    match reason {
+        R::ProductNotFound => Verdict::Missing("PRODUCT_NOT_FOUND"),
+        R::CategoryNotFound => Verdict::Missing("CATEGORY_NOT_FOUND"),
+        R::CollectionNotFound => Verdict::Missing("COLLECTION_NOT_FOUND"),
+        R::HandleTaken => Verdict::Refused("HANDLE_TAKEN"),
+        R::SkuTaken => Verdict::Refused("SKU_TAKEN"),
+        R::CategoryCycle => Verdict::Refused("CATEGORY_CYCLE"),
+        R::CategoryTooDeep => Verdict::Refused("CATEGORY_TOO_DEEP"),
+        // Imports do not pass the edge.
+        R::FileUnreadable | R::StreamOutOfOrder | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_inventory(reason: inventory::Reason) -> Verdict {
+    use inventory::Reason as R;
+    match reason {
+        R::InsufficientStock => Verdict::Refused("INSUFFICIENT_STOCK"),
+        R::LocationNotFound => Verdict::Missing("LOCATION_NOT_FOUND"),
+        // Reservations belong to orders; the edge never names one.
+        R::ReservationNotFound | R::ReservationClosed | R::ReturnExceedsSale | R::Unspecified => {
+            Verdict::Broken
+        }
+    }
+}
+
+fn of_pricing(reason: pricing::Reason) -> Verdict {
+    use pricing::Reason as R;
+    match reason {
+        R::VariantNotPriced => Verdict::Refused("VARIANT_NOT_PRICED"),
+        R::ShippingMethodNotAvailable => Verdict::Refused("SHIPPING_METHOD_NOT_AVAILABLE"),
+        R::CodeNotUsable => Verdict::Refused("CODE_NOT_USABLE"),
+        R::CodeTaken => Verdict::Refused("CODE_TAKEN"),
+        R::DiscountNotFound => Verdict::Missing("DISCOUNT_NOT_FOUND"),
+        R::ShippingMethodNotFound => Verdict::Missing("SHIPPING_METHOD_NOT_FOUND"),
+        R::AmountTooLarge => Verdict::Refused("AMOUNT_TOO_LARGE"),
+        R::HoldClosed | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_payments(reason: payments::Reason) -> Verdict {
+    use payments::Reason as R;
+    match reason {
+        R::PaymentNotFound => Verdict::Missing("PAYMENT_NOT_FOUND"),
+        R::ProviderUnknown => Verdict::Missing("PROVIDER_UNKNOWN"),
+        R::WebhookRefused => Verdict::Forbidden,
+        R::ProviderUnavailable => Verdict::Unavailable,
+        R::AmountExceedsCaptured => Verdict::Refused("AMOUNT_EXCEEDS_PAID"),
+        // Only orders moves money.
+        R::AmountExceedsAuthorized
+        | R::AlreadyCaptured
+        | R::NotAuthorized
+        | R::CurrencyMismatch
+        | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_cart(reason: cart::Reason) -> Verdict {
+    use cart::Reason as R;
+    match reason {
+        R::CartNotFound => Verdict::Missing("CART_NOT_FOUND"),
+        R::LineNotFound => Verdict::Missing("LINE_NOT_FOUND"),
+        R::VariantNotFound => Verdict::Missing("VARIANT_NOT_FOUND"),
+        R::LineLimit => Verdict::Refused("LINE_LIMIT"),
+        R::NotForSale => Verdict::Refused("NOT_FOR_SALE"),
+        R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_orders(reason: orders::Reason) -> Verdict {
+    use orders::Reason as R;
+    match reason {
+        R::CheckoutNotFound => Verdict::Missing("CHECKOUT_NOT_FOUND"),
+        R::OrderNotFound => Verdict::Missing("ORDER_NOT_FOUND"),
+        R::CartEmpty => Verdict::Refused("CART_EMPTY"),
+        R::CartHasProblems => Verdict::Refused("CART_HAS_PROBLEMS"),
+        R::CheckoutClosed => Verdict::Refused("CHECKOUT_CLOSED"),
+        R::CheckoutIncomplete => Verdict::Refused("CHECKOUT_INCOMPLETE"),
+        R::QuoteChanged => Verdict::Refused("QUOTE_CHANGED"),
+        R::OrderCancelled => Verdict::Refused("ORDER_CANCELLED"),
+        R::OrderShipped => Verdict::Refused("ORDER_SHIPPED"),
+        R::QuantityExceedsOpen => Verdict::Refused("QUANTITY_EXCEEDS_OPEN"),
+        R::ShipmentNotFound => Verdict::Missing("SHIPMENT_NOT_FOUND"),
+        R::ReturnNotFound => Verdict::Missing("RETURN_NOT_FOUND"),
+        R::ReturnNotOpen => Verdict::Refused("RETURN_NOT_OPEN"),
+        R::ReturnTooLate => Verdict::Refused("RETURN_TOO_LATE"),
+        R::AmountExceedsPaid => Verdict::Refused("AMOUNT_EXCEEDS_PAID"),
+        R::OrderImported => Verdict::Refused("ORDER_IMPORTED"),
+        R::LineNotFound => Verdict::Missing("LINE_NOT_FOUND"),
+        R::OrderNotPaid => Verdict::Refused("ORDER_NOT_PAID"),
+        // Imports do not pass the edge.
+        R::StreamOutOfOrder | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_reviews(reason: reviews::Reason) -> Verdict {
+    use reviews::Reason as R;
+    match reason {
+        R::ReviewNotFound => Verdict::Missing("REVIEW_NOT_FOUND"),
+        R::AlreadyReviewed => Verdict::Refused("ALREADY_REVIEWED"),
+        R::OwnReview => Verdict::Refused("OWN_REVIEW"),
+        R::NotApproved => Verdict::Refused("NOT_APPROVED"),
+        R::Unspecified => Verdict::Broken,
+    }
+}

@@ -1,0 +1,93 @@
+//! Every limit of the edge, by name. A limit that is not here does not exist.
+
+use std::time::Duration;
+
+/// Bytes of a request's body.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a GraphQL document, before anything parses it.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+/// Fields below the operation's root, fragments expanded: what an answer may be asked for, not what was typed.
+pub const DOCUMENT_NODES_MAX: u64 = 1_000;
+/// Aliases, fragments expanded.
+pub const DOCUMENT_ALIASES_MAX: u64 = 15;
+/// Fields at the root of the operation.
+pub const DOCUMENT_ROOTS_MAX: u64 = 10;
+/// Fragments that a document defines.
+pub const DOCUMENT_FRAGMENTS_MAX: usize = 30;
+/// Levels of selection, fragments expanded.
+pub const DOCUMENT_DEPTH_MAX: u64 = 12;
+/// Directives of one field, fragment or operation.
+pub const DIRECTIVES_MAX: usize = 4;
+/// Cost of an operation: each field one, each list times what is asked for.
+pub const COMPLEXITY_MAX: usize = 30_000;
+/// Levels that an input value may be nested.
+pub const VARIABLES_DEPTH_MAX: usize = 12;
+/// Parsed documents that are kept.
+pub const DOCUMENTS_KEPT_MAX: usize = 1_000;
+
+/// Items of one page.
+pub const PAGE_SIZE_MAX: i32 = 100;
+/// Items of a page when nobody says how many.
+pub const PAGE_SIZE_DEFAULT: i32 = 20;
+/// Reviews of each product of a list.
+pub const REVIEWS_EACH_MAX: i32 = 20;
+/// Ids that `nodes` takes at once.
+pub const NODES_MAX: usize = 250;
+/// Characters of an idempotency key.
+pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 128;
+/// A guest without a cart has nobody to share keys with but everybody: such a key must not be guessed.
+pub const GUEST_KEY_LENGTH_MIN: usize = 16;
+/// Characters of an opaque id or cursor.
+pub const ID_LENGTH_MAX: usize = 512;
+
+/// From the first byte of a request to the last of its answer; subscriptions are exempt.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the opening of a connection to the end of its headers.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections in all.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Connections of one address.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 100;
+/// Streams of one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 100;
+/// Bytes of the headers of one request.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// How long requests may go on when the process is asked to end.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Until `connection_init` has to come: 4408.
+pub const SOCKET_INIT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Between pings; a peer that answers none until the next is gone.
+pub const SOCKET_PING_INTERVAL: Duration = Duration::from_secs(20);
+/// How long a slow reader may hold up a message before it is dropped.
+pub const SOCKET_SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of one message.
+pub const SOCKET_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of the buffer that every open socket holds.
+pub const SOCKET_READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Subscriptions of one socket.
+pub const SOCKET_SUBSCRIPTIONS_MAX: usize = 20;
+/// Sockets and event streams of one account, or of one address without an account.
+pub const SOCKETS_PER_USER_MAX: usize = 10;
+/// Sockets and event streams in all.
+pub const SOCKETS_MAX: usize = 10_000;
+/// Between two signs of life on an event stream.
+pub const SSE_HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Tokens that a client may save up.
+pub const RATE_BURST: u32 = 600;
+/// Tokens that a client gets back each second.
+pub const RATE_PER_SECOND: u32 = 100;
+/// What a query costs; a subscription too.
+pub const RATE_QUERY_COST: u32 = 1;
+/// What each field of a mutation costs.
+pub const RATE_MUTATION_COST: u32 = 5;
+/// Clients that are remembered; the longest unseen is forgotten first.
+pub const RATE_CLIENTS_MAX: usize = 50_000;
+
+/// Bytes of a webhook's body.
+pub const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
+/// How long a browser may keep a picture that never changes.
+pub const MEDIA_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long the published keys may be kept by others.
+pub const KEYS_MAX_AGE: Duration = Duration::from_secs(60);

@@ -1,0 +1,106 @@
+//! Which cart or checkout is meant, and by what right.
+
+use async_graphql::{Context, ID};
+use proto::{cart, orders};
+
+use crate::context::{Capability, Principal, viewer};
+use crate::error::{Fault, Problem};
+use crate::ids::{self, Kind};
+
+/// A cart that is named, by its id and token, by a browser's cookie, or as the cart of the account.
+pub(crate) struct HeldCart {
+    pub(crate) key: cart::CartKey,
+    pub(crate) principal: Principal,
+}
+
+impl HeldCart {
+    /// What the arguments say wins; then the account's own cart; then what a guest's browser carries.
+    pub(crate) fn of(
+        ctx: &Context<'_>,
+        id: Option<&ID>,
+        token: Option<String>,
+    ) -> Result<Option<Self>, Fault> {
+        let viewer = viewer(ctx);
+        let cart_id = id.map(|id| ids::decode(Kind::Cart, id)).transpose()?;
+        let token = token.filter(|token| !token.is_empty());
+        let capability = match (cart_id, token) {
+            (Some(id), Some(token)) => Some(Capability { id, token }),
+            (None, Some(_)) => {
+                return Err(Fault::of(Problem::BadRequest, "A token belongs to a cart id."));
+            }
+            (Some(id), None) if viewer.user.is_some() => {
+                return Ok(Some(Self {
+                    key: cart::CartKey { cart_id: id, token: String::new() },
+                    principal: viewer.principal(),
+                }));
+            }
+            (None, None) if viewer.user.is_some() => {
+                return Ok(Some(Self { key: cart::CartKey::default(), principal: viewer.principal() }));
+            }
+            (Some(id), None) => viewer.cart.clone().filter(|held| held.id == id),
+            (None, None) => viewer.cart.clone(),
+        };
+        Ok(capability.map(|held| Self {
+            principal: Principal::holder("cart", &held.id),
+            key: cart::CartKey { cart_id: held.id, token: held.token },
+        }))
+    }
+
+    /// The same where something is to be done with it.
+    pub(crate) fn needed(ctx: &Context<'_>, id: Option<&ID>, token: Option<String>) -> Result<Self, Fault> {
+        Self::of(ctx, id, token)?.ok_or_else(|| Fault::of(Problem::NotFound, "There is no such cart."))
+    }
+}
+
+/// A checkout that is named, and in whose name things are done with it.
+pub(crate) struct HeldCheckout {
+    pub(crate) key: orders::CheckoutKey,
+    pub(crate) principal: Principal,
+}
+
+impl HeldCheckout {
+    pub(crate) fn of(ctx: &Context<'_>, id: &ID, token: Option<String>) -> Result<Self, Fault> {
+        let viewer = viewer(ctx);
+        let checkout_id = ids::decode(Kind::Checkout, id)?;
+        let own = viewer.checkout.as_ref().filter(|held| held.id == checkout_id);
+        let token = token.or_else(|| own.map(|held| held.token.clone())).unwrap_or_default();
+        let principal = match token.is_empty() {
+            true => viewer.principal(),
+            false => Principal::holder("checkout", &checkout_id),
+        };
+        Ok(Self { key: orders::CheckoutKey { checkout_id, token }, principal })
+    }
+}
+
+/// An order that is named, and in whose name things are done with it.
+pub(crate) struct HeldOrder {
+    pub(crate) key: orders::OrderKey,
+    pub(crate) principal: Principal,
+}
+
+impl HeldOrder {
+    pub(crate) fn by_id(ctx: &Context<'_>, id: &ID, token: Option<String>) -> Result<Self, Fault> {
+        let order_id = ids::decode(Kind::Order, id)?;
+        Ok(Self::of(ctx, orders::order_key::Key::OrderId(order_id), token))
+    }
+
+    pub(crate) fn by_number(ctx: &Context<'_>, number: String, token: Option<String>) -> Self {
+        Self::of(ctx, orders::order_key::Key::Number(number), token)
+    }
+
+    fn of(ctx: &Context<'_>, key: orders::order_key::Key, token: Option<String>) -> Self {
+        let viewer = viewer(ctx);
+        // The token of a checkout opens the order that it became.
+        let carried = viewer.checkout.as_ref().filter(|_| viewer.user.is_none());
+        let token = token.or_else(|| carried.map(|held| held.token.clone())).unwrap_or_default();
+        let name = match &key {
+            orders::order_key::Key::OrderId(id) => id,
+            orders::order_key::Key::Number(number) => number,
+        };
+        let principal = match token.is_empty() {
+            true => viewer.principal(),
+            false => Principal::holder("order", name),
+        };
+        Self { key: orders::OrderKey { key: Some(key), token }, principal }
+    }
+}

@@ -1,0 +1,15 @@
+//! What can be read.
+
+mod shop;
+mod staff;
+
+use async_graphql::MergedObject;
+
+use shop::ShopQuery;
+use staff::StaffQuery;
+
+use crate::schema::node::NodeQuery;
+
+/// What can be read. A field whose service does not answer is null, with one error; the rest of the page stays.
+#[derive(MergedObject, Default)]
+pub(crate) struct Query(ShopQuery, NodeQuery, StaffQuery);
