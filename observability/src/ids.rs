@@ -1,7 +1,10 @@
 //! Trace ids for a process that exports no spans: enough to find the log lines of a request, at nearly no cost.
 
-use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
+use std::sync::{Arc, OnceLock};
+
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use tracing::dispatcher::WeakDispatch;
 use tracing::span::{Attributes, Id};
 use tracing::{Dispatch, Span, Subscriber};
 use tracing_opentelemetry::get_otel_context;
@@ -9,13 +12,11 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::{Layer, registry::SpanRef};
 
-use opentelemetry::trace::TraceContextExt;
-
 /// Where a span belongs. Every span below a root carries a copy: since none of them is exported, the whole way
 /// through this process is one point of the trace, as a proxy without tracing would hand it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) trace: opentelemetry::trace::TraceId,
+    pub(crate) trace: TraceId,
     pub(crate) span: SpanId,
     pub(crate) flags: TraceFlags,
 }
@@ -63,10 +64,23 @@ pub(crate) fn place(span: &Span) -> Option<Place> {
     .flatten()
 }
 
-/// The place of the span that a log line belongs to. The line is being written by the subscriber at this moment.
-pub(crate) fn place_of_line<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<Place> {
-    let kept = span.extensions().get::<Place>().copied();
-    kept.or_else(|| tracing::dispatcher::get_default(|dispatch| exported(&span.id(), dispatch)))
+/// Remembers whom it is part of: while a line is being written the subscriber cannot be asked for the usual way.
+#[derive(Clone, Default)]
+pub(crate) struct Whole(Arc<OnceLock<WeakDispatch>>);
+
+impl<S: Subscriber> Layer<S> for Whole {
+    fn on_register_dispatch(&self, whole: &Dispatch) {
+        // It is registered once; a second time would bring the same.
+        drop(self.0.set(whole.downgrade()));
+    }
+}
+
+impl Whole {
+    /// The place of the span that a log line belongs to.
+    pub(crate) fn place_of_line<S: for<'a> LookupSpan<'a>>(&self, span: &SpanRef<'_, S>) -> Option<Place> {
+        let kept = span.extensions().get::<Place>().copied();
+        kept.or_else(|| exported(&span.id(), &self.0.get()?.upgrade()?))
+    }
 }
 
 /// Moves a span that nobody has looked at yet to another place. False when no layer here keeps places.

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::ids::place_of_line;
+use crate::ids::Whole;
 use crate::start::LogFormat;
 
 /// Writes the fields of spans nowhere: lines do not show them, and every call would pay for the text.
@@ -27,6 +27,7 @@ impl<'writer> FormatFields<'writer> for Silent {
 pub(crate) struct Line {
     pub(crate) service: String,
     pub(crate) format: LogFormat,
+    pub(crate) whole: Whole,
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, Silent> for Line {
@@ -38,7 +39,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> FormatEvent<S, Silent> for Line {
     ) -> fmt::Result {
         let trace = context
             .lookup_current()
-            .and_then(|span| place_of_line(&span))
+            .and_then(|span| self.whole.place_of_line(&span))
             .map(|place| place.trace.to_string());
         match self.format {
             LogFormat::Pretty => pretty(writer, event, trace.as_deref()),
