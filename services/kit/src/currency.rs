@@ -8,10 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Codes in use, by number of decimal places. Funds, metals and test codes are left out: nobody pays with them.
 const BY_EXPONENT: [(u32, &str); 4] = [
-    (
-        0,
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-    ),
+    (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
     (
         2,
         "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP \
@@ -56,10 +53,7 @@ impl FromStr for Currency {
             .iter()
             .find_map(|(exponent, codes)| {
                 let code = find(codes, text)?;
-                Some(Self {
-                    code,
-                    exponent: *exponent,
-                })
+                Some(Self { code, exponent: *exponent })
             })
             .ok_or(UnknownCurrency)
     }
