@@ -5,6 +5,7 @@ use std::pin::Pin;
 use futures::{Stream, StreamExt, stream};
 use kit::parse::Fields;
 use kit::{Currency, RequestKey};
+use observability::names;
 use proto::catalogue as pb;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -48,6 +49,10 @@ pub(super) async fn import(
         let (broken, mut breaks) = mpsc::channel(1);
         let chunks = chunks(messages, broken);
         let outcome = catalogue.import_products(currency, chunks, said).await;
+        if let Ok(progress) = &outcome {
+            let changed = progress.created + progress.updated;
+            tracing::info!({ names::COUNT } = changed, "an import changed {changed} products");
+        }
         // A stream that broke off says why in its own words.
         let outcome = match breaks.try_recv() {
             Ok(status) => Err(status),

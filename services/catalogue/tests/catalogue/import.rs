@@ -371,3 +371,38 @@ async fn ten_thousand_variants_are_imported_with_progress_on_the_way() {
         assert_eq!(again.counts(), [0, 0, 1_000, 0]);
     }
 }
+
+#[tokio::test]
+async fn two_imports_of_one_file_at_once_make_each_product_once() {
+    for shop in shops().await {
+        let file = generated(150);
+
+        let (first, second) = futures::join!(import(&shop, &file), import(&shop, &file));
+
+        let sums: Vec<i64> = first.counts().iter().zip(second.counts()).map(|(a, b)| a + b).collect();
+        assert_eq!(sums, [150, 0, 150, 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_product_of_the_largest_size_is_imported_and_a_larger_one_is_not() {
+    let rows = |count: usize| {
+        let mut file = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Image Src\n".to_owned();
+        for number in 0..count {
+            let (title, name) = if number == 0 { ("Many", "Number") } else { ("", "") };
+            let picture = if number < 250 { format!("/media/{number}.svg") } else { String::new() };
+            file.push_str(&format!("many,{title},{name},{number},1.00,{picture}\n"));
+        }
+        file
+    };
+    for shop in shops().await {
+        let larger = import(&shop, &rows(2_049)).await;
+        let largest = import(&shop, &rows(2_048)).await;
+
+        assert_eq!(larger.counts(), [0, 0, 0, 1]);
+        assert_eq!(largest.counts(), [1, 0, 0, 0], "{largest:?}");
+        let product = by_handle(&shop, "many").await;
+        assert_eq!((product.variants.len(), product.media.len()), (2_048, 250));
+        assert_eq!(product.variants[2_047].sku, "MANY-2047");
+    }
+}

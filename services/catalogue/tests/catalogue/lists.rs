@@ -161,113 +161,91 @@ async fn a_page_of_very_large_products_is_shorter_and_leads_on() {
     }
 }
 
+/// What the filters are tried on: two mugs in the kitchen and a pot in the kitchen garden.
+struct Shelf {
+    kitchen: String,
+    cups: String,
+    gifts: String,
+}
+
+async fn shelf(shop: &Shop) -> Shelf {
+    let kitchen = shop.category("Kitchen", "").await.unwrap().id;
+    let cups = shop.category("Cups", &kitchen).await.unwrap().id;
+    let garden = shop.category("Kitchen garden", "").await.unwrap().id;
+    let make = async |handle: &str, vendor: &str, tags: &[&str], category: &str, minor_units| {
+        shop.create(pb::Product {
+            vendor: vendor.to_owned(),
+            tags: text(tags),
+            category_id: category.to_owned(),
+            variants: vec![variant(handle, &[], minor_units)],
+            ..mug(handle)
+        })
+        .await
+    };
+    let red = make("red-mug", "Potters", &["Gift", "Red"], &cups, 500).await;
+    let blue = make("blue-mug", "Kiln & Co", &["Gift", "100%"], &kitchen, 900).await;
+    make("pot", "Potters", &["Clay"], &garden, 1_500).await;
+    let gifts = shop.collection("gifts", &[&blue, &red]).await.unwrap().id;
+    Shelf { kitchen, cups, gifts }
+}
+
+fn text(values: &[&str]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
 #[tokio::test]
 async fn everything_that_a_filter_says_must_hold() {
+    type Ask = fn(&mut pb::ProductFilter, &Shelf);
+    let cases: &[(&str, Ask, &[&str])] = &[
+        ("nothing", |_, _| {}, &["pot", "blue-mug", "red-mug"]),
+        ("words", |f, _| f.query = "RED potters".to_owned(), &["red-mug"]),
+        ("a word within a tag", |f, _| f.query = "clay".to_owned(), &["pot"]),
+        ("a sign of LIKE", |f, _| f.query = "100%".to_owned(), &["blue-mug"]),
+        ("another sign of LIKE", |f, _| f.query = "r_d".to_owned(), &[]),
+        ("a backslash", |f, _| f.query = "\\".to_owned(), &[]),
+        ("a category with all below", |f, s| f.category_id = s.kitchen.clone(), &["blue-mug", "red-mug"]),
+        ("a category below", |f, s| f.category_id = s.cups.clone(), &["red-mug"]),
+        ("a collection", |f, s| f.collection_id = s.gifts.clone(), &["blue-mug", "red-mug"]),
+        ("vendors", |f, _| f.vendors = text(&["Kiln & Co", "Nobody"]), &["blue-mug"]),
+        ("types", |f, _| f.product_types = text(&["Mugs", "Pans"]), &["pot", "blue-mug", "red-mug"]),
+        ("all tags in any case", |f, _| f.tags = text(&["gift", "RED"]), &["red-mug"]),
+        ("a lowest price", |f, _| f.price_min = Some(pounds(900)), &["pot", "blue-mug"]),
+        ("a highest price", |f, _| f.price_max = Some(pounds(900)), &["blue-mug", "red-mug"]),
+        ("handles", |f, _| f.handles = text(&["pot", "pan"]), &["pot"]),
+    ];
     for shop in shops().await {
-        let kitchen = shop.category("Kitchen", "").await.unwrap();
-        let cups = shop.category("Cups", &kitchen.id).await.unwrap();
-        let garden = shop.category("Kitchen garden", "").await.unwrap();
-        let make = async |handle: &str, vendor: &str, tags: &[&str], category: &str, minor_units| {
-            shop.create(pb::Product {
-                vendor: vendor.to_owned(),
-                tags: tags.iter().map(ToString::to_string).collect(),
-                category_id: category.to_owned(),
-                variants: vec![variant(handle, &[], minor_units)],
-                ..mug(handle)
-            })
-            .await
-        };
-        let red = make("red-mug", "Potters", &["Gift", "Red"], &cups.id, 500).await;
-        let blue = make("blue-mug", "Kiln & Co", &["Gift", "100%"], &kitchen.id, 900).await;
-        make("pot", "Potters", &["Clay"], &garden.id, 1_500).await;
-        let collection = shop.collection("gifts", &[&blue, &red]).await.unwrap();
-        let text = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
-
-        let cases: Vec<(&str, pb::ProductFilter, &[&str])> = vec![
-            ("nothing", Default::default(), &["pot", "blue-mug", "red-mug"]),
-            (
-                "words",
-                pb::ProductFilter { query: "RED potters".to_owned(), ..Default::default() },
-                &["red-mug"],
-            ),
-            (
-                "a word within a tag",
-                pb::ProductFilter { query: "clay".to_owned(), ..Default::default() },
-                &["pot"],
-            ),
-            (
-                "a sign of LIKE",
-                pb::ProductFilter { query: "100%".to_owned(), ..Default::default() },
-                &["blue-mug"],
-            ),
-            ("an underscore", pb::ProductFilter { query: "r_d".to_owned(), ..Default::default() }, &[]),
-            (
-                "a category with all below",
-                pb::ProductFilter { category_id: kitchen.id.clone(), ..Default::default() },
-                &["blue-mug", "red-mug"],
-            ),
-            (
-                "a category below",
-                pb::ProductFilter { category_id: cups.id.clone(), ..Default::default() },
-                &["red-mug"],
-            ),
-            (
-                "a collection",
-                pb::ProductFilter { collection_id: collection.id.clone(), ..Default::default() },
-                &["blue-mug", "red-mug"],
-            ),
-            (
-                "vendors",
-                pb::ProductFilter { vendors: text(&["Kiln & Co", "Nobody"]), ..Default::default() },
-                &["blue-mug"],
-            ),
-            (
-                "types",
-                pb::ProductFilter {
-                    product_types: text(&["Mugs"]),
-                    vendors: text(&["Potters"]),
-                    ..Default::default()
-                },
-                &["pot", "red-mug"],
-            ),
-            (
-                "all tags in any case",
-                pb::ProductFilter { tags: text(&["gift", "RED"]), ..Default::default() },
-                &["red-mug"],
-            ),
-            (
-                "a lowest price",
-                pb::ProductFilter { price_min: Some(pounds(900)), ..Default::default() },
-                &["pot", "blue-mug"],
-            ),
-            (
-                "a highest price",
-                pb::ProductFilter { price_max: Some(pounds(900)), ..Default::default() },
-                &["blue-mug", "red-mug"],
-            ),
-            (
-                "both",
-                pb::ProductFilter {
-                    price_min: Some(pounds(501)),
-                    price_max: Some(pounds(1_499)),
-                    ..Default::default()
-                },
-                &["blue-mug"],
-            ),
-            ("handles", pb::ProductFilter { handles: text(&["pot", "pan"]), ..Default::default() }, &["pot"]),
-        ];
-        for (name, filter, expected) in cases {
+        let shelf = shelf(&shop).await;
+        for (name, ask, expected) in cases {
+            let mut filter = pb::ProductFilter::default();
+            ask(&mut filter, &shelf);
             let mut request = filtered(filter);
-            assert_eq!(list(&mut shop.visitor(), request.clone()).await, expected, "{name}");
+            assert_eq!(list(&mut shop.visitor(), request.clone()).await, *expected, "{name}");
             request.with_total_size = true;
             let answer = shop.visitor().list_products(request).await.unwrap().into_inner();
             assert_eq!(answer.total_size, i64::try_from(expected.len()).ok(), "{name}");
         }
-        let collected = pb::ListProductsRequest {
-            sort: pb::ProductSort::Collection.into(),
-            ..filtered(pb::ProductFilter { collection_id: collection.id, ..Default::default() })
+    }
+}
+
+#[tokio::test]
+async fn filters_are_taken_together() {
+    for shop in shops().await {
+        let shelf = shelf(&shop).await;
+        let filter = pb::ProductFilter {
+            query: "mug".to_owned(),
+            category_id: shelf.kitchen,
+            collection_id: shelf.gifts,
+            product_types: text(&["Mugs"]),
+            tags: text(&["gift"]),
+            price_min: Some(pounds(501)),
+            price_max: Some(pounds(1_499)),
+            ..Default::default()
         };
-        assert_eq!(list(&mut shop.visitor(), collected).await, ["blue-mug", "red-mug"]);
+
+        for sort in 0..=4 {
+            let request = pb::ListProductsRequest { sort, with_total_size: true, ..filtered(filter.clone()) };
+            assert_eq!(list(&mut shop.visitor(), request).await, ["blue-mug"]);
+        }
     }
 }
 

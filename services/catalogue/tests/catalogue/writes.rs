@@ -337,3 +337,44 @@ async fn only_staff_with_the_permission_write() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_repeated_change_is_answered_as_it_was_though_the_product_moved_on() {
+    for shop in shops().await {
+        let product = shop.create(mug("mug")).await;
+        let update = pb::UpdateProductRequest {
+            product: Some(pb::Product { title: "Cup".to_owned(), ..product.clone() }),
+            update_mask: Some(mask(&["title"])),
+            etag: product.etag.clone(),
+            request_id: request_id(),
+        };
+        let archive = pb::ArchiveProductRequest { product_id: product.id.clone(), request_id: request_id() };
+        let mut staff = shop.staff();
+
+        let updated = staff.update_product(update.clone()).await.unwrap().into_inner();
+        let archived = staff.archive_product(archive.clone()).await.unwrap().into_inner();
+        let mut back = archived.product.clone().unwrap();
+        back.status = pb::ProductStatus::Draft.into();
+        shop.update(back, &["status"]).await.unwrap();
+
+        assert_eq!(staff.update_product(update.clone()).await.unwrap().into_inner(), updated);
+        assert_eq!(staff.archive_product(archive).await.unwrap().into_inner(), archived);
+        let other = pb::UpdateProductRequest { etag: "2".to_owned(), ..update };
+        let reused = staff.update_product(other).await.unwrap_err();
+        assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+        assert_eq!(shop.get(&product.id).await.version, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_usable_name_is_refused() {
+    for shop in shops().await {
+        for name in ["", "short", "with spaces in it"] {
+            let request = pb::CreateProductRequest { product: Some(mug("mug")), request_id: name.to_owned() };
+
+            let refused = shop.staff().create_product(request).await.unwrap_err();
+
+            assert_eq!(violated(&refused), ["request_id"]);
+        }
+    }
+}
