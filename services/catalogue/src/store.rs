@@ -13,7 +13,7 @@ mod write;
 pub use import::{Present, Verdicts};
 pub use migration::Migrator;
 
-use kit::Database;
+use kit::{Database, PageError};
 use sea_orm::{DbErr, SqlErr};
 
 use crate::error::Error;
@@ -50,6 +50,14 @@ impl Sight {
             Sight::Everybody => format!("{column} = '{}'", entity::ACTIVE),
             Sight::Staff => "1 = 1".to_owned(),
         }
+    }
+}
+
+/// A text that a cursor brought. Whoever made the token up may have put in what PostgreSQL does not take.
+fn key_text(text: &str) -> Result<&str, PageError> {
+    match text.contains('\0') {
+        true => Err(PageError::Token),
+        false => Ok(text),
     }
 }
 

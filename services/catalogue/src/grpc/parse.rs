@@ -230,7 +230,8 @@ pub(super) fn patch(fields: &mut Fields, product: Option<pb::Product>, mask: Mas
         }
         if mask.has(Field::Status) {
             patch.state = match product.status {
-                0 => Some(State::Draft),
+                // A new product may leave it out; a change that names the status must say which.
+                0 if mask == Mask::ALL => Some(State::Draft),
                 status => state(fields, "status", status),
             };
         }

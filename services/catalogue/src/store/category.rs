@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use super::entity::CategoryRow;
 use super::statement::{insert, query_in};
 use super::write::hold_categories;
-use super::{Failure, Store, settle};
+use super::{Failure, Store, key_text, settle};
 use crate::domain::{Category, CategoryId, Refusal};
 use crate::error::Error;
 
@@ -19,7 +19,7 @@ impl Store {
     pub async fn categories(&self, page: &Page) -> Result<Listed<Category>, Error> {
         let after = match page.after.as_deref() {
             None => "",
-            Some([path]) => path,
+            Some([path]) => key_text(path)?,
             Some(_) => return Err(PageError::Token.into()),
         };
         let sql = format!("SELECT {COLUMNS} FROM categories WHERE path > $1 ORDER BY path LIMIT $2");

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::entity::CollectionRow;
 use super::statement::{insert, query_in};
-use super::{Failure, Sight, Store, settle};
+use super::{Failure, Sight, Store, key_text, settle};
 use crate::domain::{Collection, CollectionId, ProductId, Refusal};
 use crate::error::Error;
 
@@ -61,7 +61,7 @@ impl Store {
     ) -> Result<Listed<Collection>, Error> {
         let (title, id) = match page.after.as_deref() {
             None => (String::new(), Uuid::nil()),
-            Some([title, id]) => (title.clone(), id.parse().map_err(|_| PageError::Token)?),
+            Some([title, id]) => (key_text(title)?.to_owned(), id.parse().map_err(|_| PageError::Token)?),
             Some(_) => return Err(PageError::Token.into()),
         };
         let sql = format!(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::entity::{PRODUCT_COLUMNS, ProductRow, product_columns, state_name};
 use super::product::ANSWER_BYTES_MAX;
 use super::statement::Sql;
-use super::{Sight, Store};
+use super::{Sight, Store, key_text};
 use crate::domain::{Filter, Listing, Product, Sort, State};
 use crate::error::Error;
 
@@ -144,7 +144,7 @@ impl Order {
         };
         let id: Uuid = id.parse().map_err(|_| PageError::Token)?;
         let key = match self.is_text {
-            true => Value::from(key.clone()),
+            true => Value::from(key_text(key)?),
             false => Value::from(key.parse::<i64>().map_err(|_| PageError::Token)?),
         };
         Ok((key, id.into()))

@@ -116,6 +116,44 @@ async fn a_page_token_works_for_the_same_arguments_only() {
     }
 }
 
+/// A token with other keys than the list gave.
+fn forged(token: &str, keys: &[&str]) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+    let mut parts: serde_json::Value = serde_json::from_slice(&BASE64.decode(token).unwrap()).unwrap();
+    parts["k"] = keys.into();
+    BASE64.encode(parts.to_string())
+}
+
+#[tokio::test]
+async fn a_forged_token_finds_what_it_may_or_is_refused() {
+    for shop in shops().await {
+        for handle in ["one", "two"] {
+            shop.create(mug(handle)).await;
+        }
+        for sort in [pb::ProductSort::Unspecified, pb::ProductSort::Title] {
+            let mut request = pb::ListProductsRequest { page_size: 1, ..sorted(sort, false) };
+            let given = shop.visitor().list_products(request.clone()).await.unwrap().into_inner();
+            let id = uuid::Uuid::now_v7().to_string();
+            let far = i64::MIN.to_string();
+            let forgeries: [&[&str]; 5] = [&[], &["x"], &["x", "y"], &["\0", &id], &[&far, &id, &id]];
+            for keys in forgeries {
+                request.page_token = forged(&given.next_page_token, keys);
+                let refused = shop.visitor().list_products(request.clone()).await.unwrap_err();
+                assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID");
+            }
+            request.page_token = forged(&given.next_page_token, &[&far, &id]);
+            assert!(shop.visitor().list_products(request).await.is_ok());
+        }
+        let categories = pb::ListCategoriesRequest { page_size: 0, page_token: "x".to_owned() };
+        let collections = pb::ListCollectionsRequest { page_token: "x".to_owned(), ..Default::default() };
+        let refused = shop.visitor().list_categories(categories).await.unwrap_err();
+        assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID");
+        let refused = shop.visitor().list_collections(collections).await.unwrap_err();
+        assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID");
+    }
+}
+
 #[tokio::test]
 async fn a_page_has_twenty_products_by_default_and_250_at_most() {
     for shop in shops().await {

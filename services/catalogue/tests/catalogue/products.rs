@@ -165,12 +165,41 @@ async fn a_batch_of_more_than_1500_ids_is_refused() {
         let ids = |count| vec![uuid::Uuid::now_v7().to_string(); count];
         let request = |count| pb::BatchGetProductsRequest { product_ids: ids(count), read_mask: None };
 
-        let answer = shop.visitor().batch_get_products(request(1_500)).await.unwrap();
-        let refused = shop.visitor().batch_get_products(request(1_501)).await.unwrap_err();
+        let categories = pb::BatchGetCategoriesRequest { category_ids: ids(1_501) };
+        let collections = pb::BatchGetCollectionsRequest { collection_ids: ids(1_501), read_mask: None };
+        let variants = pb::BatchGetVariantsRequest { keys: vec![sku("SKU"); 1_501] };
+        let mut client = shop.visitor();
+
+        let answer = client.batch_get_products(request(1_500)).await.unwrap();
+        let refusals = [
+            (client.batch_get_products(request(1_501)).await.unwrap_err(), "product_ids"),
+            (client.batch_get_categories(categories).await.unwrap_err(), "category_ids"),
+            (client.batch_get_collections(collections).await.unwrap_err(), "collection_ids"),
+            (client.batch_get_variants(variants).await.unwrap_err(), "keys"),
+        ];
 
         assert_eq!(answer.into_inner().missing.len(), 1);
-        assert_eq!(reason(&refused), "INVALID_FIELDS");
-        assert_eq!(violated(&refused), ["product_ids"]);
+        for (refused, field) in refusals {
+            assert_eq!(reason(&refused), "INVALID_FIELDS");
+            assert_eq!(violated(&refused), [field]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_cart_of_1200_variants_is_one_batch() {
+    for shop in shops().await {
+        crate::import::import(&shop, &crate::import::generated(120)).await;
+        let skus: Vec<String> =
+            (0..1_200).map(|number| format!("P{}-{}", number % 120, number / 120)).collect();
+
+        let keys = skus.iter().map(|one| sku(one)).collect();
+        let request = pb::BatchGetVariantsRequest { keys };
+        let answer = shop.client("cart", None).batch_get_variants(request).await.unwrap().into_inner();
+
+        let found: Vec<&String> =
+            answer.variants.iter().map(|one| &one.variant.as_ref().unwrap().sku).collect();
+        assert_eq!(found, skus.iter().collect::<Vec<_>>());
     }
 }
 

@@ -269,11 +269,18 @@ async fn an_update_says_what_it_changes_and_what_it_read() {
             etag: etag.to_owned(),
             request_id: request_id(),
         };
-        let cases: [(_, &[&str]); 4] = [
+        let cases: [(_, &[&str]); 5] = [
             (request("1", &[]), &["update_mask"]),
             (request("1", &["id"]), &["update_mask"]),
             (request("1", &["etag"]), &["update_mask"]),
             (request("", &["title"]), &["etag"]),
+            (
+                pb::UpdateProductRequest {
+                    product: Some(pb::Product { status: 0, ..product.clone() }),
+                    ..request("1", &["status"])
+                },
+                &["product.status"],
+            ),
         ];
 
         for (request, fields) in cases {
