@@ -231,3 +231,11 @@ pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, Db
     let sql = "DELETE FROM requests WHERE created < $1 AND NOT lasting";
     execute(database.write(), sql, [older_than.into()]).await
 }
+
+/// Forgets every answer that contains a text, in the transaction that forgets whom it names. It reads all kept answers,
+/// so it is for what happens rarely, such as erasing an account.
+pub async fn forget(tx: &Tx, text: &str) -> Result<u64, DbErr> {
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let sql = "DELETE FROM requests WHERE answer LIKE $1 ESCAPE '\\'";
+    execute(tx, sql, [format!("%{literal}%").into()]).await
+}
