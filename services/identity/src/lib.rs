@@ -1,1 +1,36 @@
-//! Placeholder until this slice lands.
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod store;
+
+use kit::{Clock, Database};
+use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+pub use app::Settings;
+pub use app::bootstrap::{CreateError, NewAccount, create_account, create_admin};
+pub use store::migration::Migrator;
+
+/// How others call this service.
+pub const NAME: &str = "identity";
+
+/// The service over its store. It calls nobody.
+pub fn routes(database: Database, settings: Settings, clock: Clock) -> Routes {
+    Routes::new(grpc::server(app::Identity::new(database, settings, clock)))
+}
+
+/// Brings the tables up to date.
+pub async fn migrate(database: &Database) -> Result<(), DbErr> {
+    database.migrate::<Migrator>().await
+}
+
+/// Rotates signing keys, writes the mails that people asked for and forgets what is over, until it is told to stop.
+/// Several processes may do it at once.
+pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown: CancellationToken) {
+    app::Identity::new(database, settings, clock).work(shutdown).await;
+}
