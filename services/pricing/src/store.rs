@@ -1,0 +1,31 @@
+//! The only file that knows the tables. Whatever is counted is counted by conditional updates.
+
+mod discounts;
+pub mod entity;
+mod holds;
+mod methods;
+pub mod migration;
+mod seeds;
+mod taxes;
+
+use kit::Database;
+
+/// A change that lost the race against another one is decided again on what is there now, so often.
+const DECISIONS_MAX: usize = 5;
+/// Well below the number of variables that either store takes.
+const IDS_PER_STATEMENT_MAX: usize = 500;
+
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+}
+
+impl Store {
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}
