@@ -37,6 +37,8 @@ const SUBJECTS_MAX: usize = 8;
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A reader that takes longer has failed.
 const APPLY_TIME_MAX: Duration = Duration::from_secs(30);
+/// A subject whose time has come between two looks is not waited for by spinning.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 /// From this failure on a person should look.
@@ -151,7 +153,7 @@ impl Relay {
             .values()
             .map(|held| held.until.saturating_duration_since(now))
             .fold(POLL_INTERVAL, Duration::min)
-            .max(BACKOFF_MIN.min(POLL_INTERVAL) / 10)
+            .max(PAUSE_MIN)
     }
 }
 

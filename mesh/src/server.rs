@@ -43,7 +43,7 @@ pub struct ServerSettings {
 }
 
 /// What all services of a process share in front of their methods; built once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Server {
     settings: ServerSettings,
     verifier: Verifier,

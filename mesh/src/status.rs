@@ -63,6 +63,11 @@ impl Problem {
     pub fn internal(error: &dyn Error) -> Self {
         let chain = chain(error);
         tracing::error!({ names::ERROR } = chain, "a call failed: {chain}");
+        Self::fault()
+    }
+
+    /// A fault of ours that was logged already.
+    pub(crate) fn fault() -> Self {
         Self::common(Code::Internal, Reason::Internal, "internal error")
     }
 

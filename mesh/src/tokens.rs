@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
+use proto::common::Reason;
 use serde::{Deserialize, Serialize};
-use tonic::Status;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::caller::{Role, User};
+use crate::status::Problem;
 
 pub use signing::{SigningPair, UnusableSeed};
 
@@ -115,6 +117,19 @@ pub enum TokenError {
     KeysUnavailable(#[source] Box<Status>),
 }
 
+impl TokenError {
+    /// What a caller with such a token is told.
+    pub fn status(self) -> Status {
+        match self {
+            // Logged where they were fetched: not once more for every call that waits for them.
+            Self::KeysUnavailable(_) => Problem::not_available("the check of access tokens").status(),
+            refused => {
+                Problem::common(Code::Unauthenticated, Reason::TokenInvalid, refused.to_string()).status()
+            }
+        }
+    }
+}
+
 /// Fetches the present keys, usually by a call of `identity.ListSigningKeys`.
 pub type FetchKeys = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<SigningKey>, Status>> + Send + Sync>;
 
@@ -182,12 +197,6 @@ impl Verifier {
     /// token would otherwise be checked at every hop of every call of a page.
     pub fn known(&self, token: &str) -> Option<Arc<User>> {
         self.inner.seen.find(token, self.inner.keys.generation())
-    }
-}
-
-impl std::fmt::Debug for Verifier {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Verifier").finish_non_exhaustive()
     }
 }
 

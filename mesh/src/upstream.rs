@@ -25,6 +25,8 @@ pub type Channel = BoxCloneSyncService<Request<Body>, http::Response<Body>, Stat
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
+/// An error travels in headers, and a refusal may name each of a thousand lines; on a wire as in process.
+const HEADERS_LENGTH_MAX: u32 = 128 * 1024;
 /// A page that nobody waits for any more resets the calls of its streams; a burst of that is no attack.
 const RESET_STREAMS_MAX: usize = 1_000;
 
@@ -57,6 +59,7 @@ impl Upstream {
             .keep_alive_timeout(KEEPALIVE_TIME_MAX)
             .keep_alive_while_idle(true)
             .http2_max_concurrent_reset_streams(RESET_STREAMS_MAX)
+            .http2_max_header_list_size(HEADERS_LENGTH_MAX)
             .tcp_nodelay(true);
         let channels = (0..connections.max(1)).map(|_| endpoint.connect_lazy()).collect();
         Self::at(Place::Remote(Connections { channels, next: Arc::default() }))

@@ -11,7 +11,7 @@ use crate::access::{admit_user, admit_workload};
 use crate::call::Step;
 use crate::client::Outgoing;
 use crate::context::Context;
-use crate::status::Problem;
+use crate::tokens::{TOKEN_LENGTH_MAX, TokenError};
 
 pub(crate) fn layer(caller: &'static str, mut inner: impl Step<Outgoing>) -> impl Step<Outgoing> {
     service_fn(move |mut call: Outgoing| {
@@ -42,9 +42,10 @@ fn authorize(call: &mut Outgoing) -> Result<(), Status> {
     let Some(token) = call.context.token.as_ref().filter(|_| concerns_people(call.entry.rule)) else {
         return Ok(());
     };
-    let value =
-        HeaderValue::try_from(format!("Bearer {token}")).map_err(|error| Problem::internal(&error))?;
-    headers.insert(AUTHORIZATION, value);
+    // It comes from outside: one that fits into no header is no token.
+    let fits = Some(token).filter(|token| token.len() <= TOKEN_LENGTH_MAX);
+    let value = fits.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
+    headers.insert(AUTHORIZATION, value.ok_or_else(|| TokenError::Malformed.status())?);
     Ok(())
 }
 

@@ -32,13 +32,10 @@ pub struct Grpc {
     pub limits: Limits,
 }
 
-/// Why a listener cannot be served.
+/// The descriptors for reflection are not ones.
 #[derive(Debug, thiserror::Error)]
-pub enum GrpcError {
-    /// The descriptors are not ones.
-    #[error("the descriptors for reflection cannot be read")]
-    Reflection(#[source] Error),
-}
+#[error("the descriptors for reflection cannot be read")]
+pub struct GrpcError(#[source] Error);
 
 /// Serves until `shutdown`: health says NOT_SERVING, no connection is accepted any more, calls under way end.
 pub async fn grpc(
@@ -48,7 +45,7 @@ pub async fn grpc(
 ) -> Result<(), GrpcError> {
     let mut common = Routes::new(grpc.health.service());
     if let Some(descriptors) = grpc.reflection {
-        common = reflection(common, descriptors).map_err(GrpcError::Reflection)?;
+        common = reflection(common, descriptors).map_err(GrpcError)?;
     }
     let service = dispatch(grpc.services, common.prepare(), grpc.workload);
     let shutdown = async {

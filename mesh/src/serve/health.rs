@@ -49,6 +49,8 @@ struct Shared {
     reporter: HealthReporter,
     missing: Mutex<BTreeSet<&'static str>>,
     stopped: CancellationToken,
+    /// Held while states are told, so that what was found before the stop is not told after it.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Health {
@@ -59,6 +61,7 @@ impl Health {
             reporter: HealthReporter::new(),
             missing: Mutex::default(),
             stopped: CancellationToken::new(),
+            turn: tokio::sync::Mutex::default(),
         });
         shared.look().await;
         let watched = shared.clone();
@@ -88,6 +91,7 @@ impl Health {
     /// From now on nothing is served any more.
     pub async fn stop(&self) {
         self.shared.stopped.cancel();
+        let _turn = self.shared.turn.lock().await;
         self.shared.say(WHOLE, false).await;
         for name in self.shared.checks.iter().flat_map(|check| &check.names) {
             self.shared.say(name, false).await;
@@ -109,6 +113,7 @@ impl Shared {
             }
         }))
         .await;
+        let _turn = self.turn.lock().await;
         if self.stopped.is_cancelled() {
             return;
         }

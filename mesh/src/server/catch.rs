@@ -7,9 +7,7 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt;
 use futures::future::{Either, ready};
-use proto::common::Reason;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::body::{Polled, around, poll, trailers};
@@ -22,10 +20,10 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
         let streams = call.entry.rule.server_streaming;
         // Unwind safe in effect: after a panic nothing of the call is looked at again.
         let Ok(answer) = catch_unwind(AssertUnwindSafe(|| inner.call(call))) else {
-            return Either::Right(ready(Err(panicked())));
+            return Either::Right(ready(Err(Problem::fault().status())));
         };
         Either::Left(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
-            let response = answer.map_err(|_| panicked())??;
+            let response = answer.map_err(|_| Problem::fault().status())??;
             Ok(match streams {
                 true => response.map(|body| around(body, caught)),
                 false => response,
@@ -34,15 +32,11 @@ pub(crate) fn layer(mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     })
 }
 
-pub(crate) fn panicked() -> Status {
-    Problem::common(Code::Internal, Reason::Internal, "internal error").status()
-}
-
 /// A stream that panics ends with INTERNAL.
 fn caught(body: &mut Body, context: &mut Context<'_>) -> Polled {
     catch_unwind(AssertUnwindSafe(|| poll(body, context))).unwrap_or_else(|_| {
         *body = Body::empty();
-        Poll::Ready(Some(trailers(panicked())))
+        Poll::Ready(Some(trailers(Problem::fault().status())))
     })
 }
 
@@ -50,6 +44,7 @@ fn caught(body: &mut Body, context: &mut Context<'_>) -> Polled {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+    use tonic::Code;
     use tower::ServiceExt;
 
     use super::*;

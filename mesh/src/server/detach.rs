@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use crate::call::Step;
 use crate::server::Incoming;
-use crate::server::catch::panicked;
+use crate::status::Problem;
 
 pub(crate) fn layer(tasks: TaskTracker, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     service_fn(move |mut call: Incoming| {
@@ -29,7 +29,7 @@ pub(crate) fn layer(tasks: TaskTracker, mut inner: impl Step<Incoming>) -> impl 
         Either::Right(task.map(move |answer| {
             awaited.end();
             // The task is aborted only by us, and then nobody is here to see it: what is left is a panic.
-            answer.unwrap_or_else(|_| Err(panicked()))
+            answer.unwrap_or_else(|_| Err(Problem::fault().status()))
         }))
     })
 }

@@ -6,8 +6,7 @@ use futures::future::{Either, ready};
 use futures::{FutureExt, TryFutureExt};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use proto::common::Reason;
-use tonic::{Code, Status};
+use tonic::Status;
 use tower::service_fn;
 
 use crate::access::{admit_user, service_only};
@@ -16,7 +15,6 @@ use crate::call::{Answer, PREVIOUS_ATTEMPTS, Step};
 use crate::caller::{Caller, User};
 use crate::context::{self, Context};
 use crate::server::Incoming;
-use crate::status::Problem;
 use crate::tokens::{TokenError, Verifier};
 
 pub(crate) fn layer(verifier: Verifier, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
@@ -49,7 +47,7 @@ async fn verified<S: Step<Incoming>>(
     call: Incoming,
     token: Arc<str>,
 ) -> Answer {
-    let user = verifier.verify(&token).await.map_err(refusal)?;
+    let user = verifier.verify(&token).await.map_err(TokenError::status)?;
     enter(&mut (*spare).clone(), call, Some((token, user)))?.await
 }
 
@@ -92,14 +90,7 @@ fn bearer(headers: &mut HeaderMap) -> Result<Option<Arc<str>>, Status> {
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
-    token.map(|token| Some(token.into())).ok_or_else(|| refusal(TokenError::Malformed))
-}
-
-fn refusal(error: TokenError) -> Status {
-    match error {
-        TokenError::KeysUnavailable(_) => Problem::unavailable("the check of access tokens", &error).status(),
-        refused => Problem::common(Code::Unauthenticated, Reason::TokenInvalid, refused.to_string()).status(),
-    }
+    token.map(|token| Some(token.into())).ok_or_else(|| TokenError::Malformed.status())
 }
 
 fn is_retry(headers: &HeaderMap) -> bool {

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use futures::FutureExt;
 use http::HeaderMap;
-use proto::common::Reason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
@@ -52,7 +51,7 @@ fn masked(headers: &HeaderMap) -> Option<Status> {
         Code::Internal | Code::Unknown | Code::DataLoss => {
             let message = status.message();
             tracing::error!({ observability::names::ERROR } = message, "a call failed: {message}");
-            Some(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
+            Some(Problem::fault().status())
         }
         _ => None,
     }

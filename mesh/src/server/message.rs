@@ -5,9 +5,8 @@ use std::task::{Poll, ready};
 use bytes::Bytes;
 use futures::TryFutureExt;
 use http_body::Frame;
-use proto::common::Reason;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::body::{around, poll, trailers};
@@ -30,12 +29,12 @@ enum Side {
 }
 
 fn limited(body: Body, max: usize, side: Side) -> Body {
-    let mut messages = Messages::new(max);
+    let mut messages = Messages::default();
     around(body, move |body, context| {
         let frame = ready!(poll(body, context));
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
-            && !messages.pass(data)
+            && !messages.pass(data, max)
         {
             *body = Body::empty();
             return Poll::Ready(Some(too_long(max, side)));
@@ -45,8 +44,8 @@ fn limited(body: Body, max: usize, side: Side) -> Body {
 }
 
 /// Follows the messages of a body by their prefixes: a byte for compression, four for the length.
+#[derive(Default)]
 struct Messages {
-    max: usize,
     prefix: [u8; PREFIX],
     prefix_length: usize,
     message_left: usize,
@@ -55,12 +54,8 @@ struct Messages {
 const PREFIX: usize = 5;
 
 impl Messages {
-    fn new(max: usize) -> Self {
-        Self { max, prefix: [0; PREFIX], prefix_length: 0, message_left: 0 }
-    }
-
     /// False when a message begins that is too long.
-    fn pass(&mut self, mut bytes: &[u8]) -> bool {
+    fn pass(&mut self, mut bytes: &[u8], max: usize) -> bool {
         loop {
             bytes = bytes.get(self.message_left.min(bytes.len())..).map_or(&[], |rest| {
                 self.message_left -= bytes.len() - rest.len();
@@ -79,7 +74,7 @@ impl Messages {
                 self.prefix_length = 0;
                 self.message_left = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
             }
-            if self.message_left > self.max {
+            if self.message_left > max {
                 return false;
             }
         }
@@ -92,7 +87,7 @@ fn too_long(max: usize, side: Side) -> Result<Frame<Bytes>, Status> {
         Side::In => Err(Problem::invalid(vec![Violation { field: String::new(), description }]).status()),
         Side::Out => {
             tracing::error!("an answer was refused: {description}");
-            trailers(Problem::common(Code::Internal, Reason::Internal, "internal error").status())
+            trailers(Problem::fault().status())
         }
     }
 }
@@ -117,10 +112,10 @@ mod tests {
         let too_long = [message(10), message(11)].concat();
 
         for size in 1..=fits.len() {
-            let mut messages = Messages::new(10);
-            assert!(fits.chunks(size).all(|piece| messages.pass(piece)), "{size}");
-            let mut messages = Messages::new(10);
-            assert!(!too_long.chunks(size).all(|piece| messages.pass(piece)), "{size}");
+            let mut messages = Messages::default();
+            assert!(fits.chunks(size).all(|piece| messages.pass(piece, 10)), "{size}");
+            let mut messages = Messages::default();
+            assert!(!too_long.chunks(size).all(|piece| messages.pass(piece, 10)), "{size}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
+use observability::names;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::Status;
@@ -77,7 +78,11 @@ impl Keys {
             Err(_) => FAILED_INTERVAL,
         };
         *next_fetch = Instant::now().checked_add(interval);
-        let keys = fetched.map_err(|status| TokenError::KeysUnavailable(Box::new(status)))?;
+        let keys = fetched.map_err(|status| {
+            let cause = status.to_string();
+            tracing::warn!({ names::ERROR } = cause, "the keys of access tokens cannot be had: {cause}");
+            TokenError::KeysUnavailable(Box::new(status))
+        })?;
         self.replace(keys);
         Ok(())
     }

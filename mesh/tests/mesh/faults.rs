@@ -130,3 +130,17 @@ async fn bytes_that_are_no_message_are_the_callers_fault() {
     assert_eq!(refusal.code(), Code::InvalidArgument);
     assert_eq!(reason(&refusal), "INVALID_FIELDS");
 }
+
+#[tokio::test]
+async fn a_refusal_may_name_a_thousand_lines_on_both_roads() {
+    let shop = Shop::start();
+    let wire = shop.wire("gateway").await;
+    let lines = "SKU-0000=17,".repeat(3_000);
+
+    for mut client in [shop.client("gateway", None), wire.client("gateway")] {
+        let refusal = client.batch_get_stock(skus(&format!("refuse:{lines}"))).await.unwrap_err();
+
+        assert_eq!(reason(&refusal), "INSUFFICIENT_STOCK");
+        assert_eq!(metadata_of(&refusal)["sku"], lines);
+    }
+}

@@ -153,3 +153,19 @@ async fn identity_is_never_read_from_a_header() {
 
     assert_eq!(reason(&refusal), "CALLER_NOT_ALLOWED");
 }
+
+#[tokio::test]
+async fn a_token_that_fits_into_no_header_is_refused_as_a_token() {
+    let shop = Shop::start();
+
+    for token in
+        ["a\nb".to_owned(), "\u{7f}".to_owned(), "ключ".to_owned(), "x".repeat(100_000), String::new()]
+    {
+        let context = Context { token: Some(token.as_str().into()), ..Context::default() };
+        let mut client = crate::support::Client::new(shop.server.upstream().channel("gateway"));
+        let refusal = context::scope(context, client.batch_get_stock(skus("a"))).await.unwrap_err();
+
+        assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::Unauthenticated, "TOKEN_INVALID"));
+    }
+    assert_eq!(shop.state.began(), 0);
+}
