@@ -185,7 +185,8 @@ fn conditions(sql: &mut Sql, listing: &Listing, sight: Sight, many: &str) {
 
 fn any_of(sql: &mut Sql, column: &str, values: &[String]) {
     if !values.is_empty() {
-        let values = sql.list(values.iter().cloned());
+        let values: Vec<Value> = values.iter().cloned().map(Value::from).collect();
+        let values = sql.list(&values);
         sql.push(&format!(" AND {column} IN {values}"));
     }
 }

@@ -26,9 +26,9 @@ impl Sql {
         format!("${}", self.values.len())
     }
 
-    /// Placeholders for a list of values, in brackets.
-    pub(super) fn list<V: Into<Value>>(&mut self, values: impl IntoIterator<Item = V>) -> String {
-        let places: Vec<String> = values.into_iter().map(|value| self.value(value)).collect();
+    /// Placeholders for a list of values, in brackets; as many as the next power of two, like everywhere here.
+    pub(super) fn list(&mut self, values: &[Value]) -> String {
+        let places: Vec<String> = padded(values).into_iter().map(|value| self.value(value)).collect();
         format!("({})", places.join(", "))
     }
 }

@@ -310,6 +310,32 @@ async fn the_product_in_which_a_stream_breaks_off_is_not_imported() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_stops_the_import_between_two_products() {
+    for shop in shops().await {
+        let (file, messages) = tokio::sync::mpsc::channel(8);
+        file.send(start("GBP")).await.unwrap();
+        // It breaks off after half of the variants of product 98.
+        let begun: String = generated(200).split_inclusive('\n').take(1 + 985).collect();
+        file.send(chunk(begun.as_bytes())).await.unwrap();
+        let messages = tokio_stream::wrappers::ReceiverStream::new(messages);
+        let mut answers = shop.staff().import_products(messages).await.unwrap().into_inner();
+        // A quantity is told after its product was written.
+        while !matches!(answers.next().await.unwrap().unwrap().part, Some(Said::Quantity(_))) {}
+
+        drop(answers);
+        drop(file);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+
+        // What was written is whole; the product in which the file broke off is not there.
+        let mut request = pb::ListProductsRequest { page_size: 250, ..Default::default() };
+        request.read_mask = Some(mask(&["handle", "variants"]));
+        let written = shop.staff().list_products(request).await.unwrap().into_inner().products;
+        assert!(!written.is_empty());
+        assert!(written.iter().all(|product| product.variants.len() == 10));
+    }
+}
+
+#[tokio::test]
 async fn only_staff_with_the_permission_import_and_export() {
     for shop in shops().await {
         let messages = || stream::iter(vec![start("GBP"), chunk(b"Handle,Title\n")]);
