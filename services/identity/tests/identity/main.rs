@@ -1,0 +1,12 @@
+//! What identity promises, through the generated client and the real stacks, on every kind of store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod accounts;
+mod books;
+mod passwords;
+mod secrecy_of_secrets;
+mod sessions;
+mod signing;
+mod staff;
+mod support;
+mod throttles;

@@ -1,0 +1,169 @@
+//! Floods of logins.
+
+use std::time::{Duration, Instant};
+
+use proto::identity as pb;
+use proto::identity::LoginEventKind as Kind;
+use tonic::Code;
+
+use crate::support::{
+    PASSWORD, Shop, email, logging_in, logging_in_from, reason, registering, request_id, shops,
+};
+
+const WRONG: &str = "not my password";
+
+async fn registered(shop: &Shop) -> String {
+    let address = email();
+    shop.guest().register(registering(&address)).await.unwrap();
+    address
+}
+
+#[tokio::test]
+async fn after_five_failures_a_network_is_refused_and_the_owner_logs_in_elsewhere() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+
+        for _ in 0..5 {
+            let wrong = shop.guest().log_in(logging_in(&address, WRONG)).await.unwrap_err();
+            assert_eq!(reason(&wrong), "CREDENTIALS_WRONG");
+        }
+        for _ in 0..3 {
+            let refused = shop.guest().log_in(logging_in(&address, PASSWORD)).await.unwrap_err();
+            assert_eq!(
+                (refused.code(), reason(&refused).as_str()),
+                (Code::ResourceExhausted, "LOGIN_THROTTLED")
+            );
+            let delay = mesh::status::retry_after_of(&refused).unwrap();
+            assert!(delay > Duration::from_secs(14 * 60) && delay <= Duration::from_secs(15 * 60 + 1));
+        }
+
+        let elsewhere = logging_in_from(&address, PASSWORD, "198.51.100.1");
+        let answer = shop.guest().log_in(elsewhere).await.unwrap().into_inner();
+        let user = shop.verify(&answer.tokens.unwrap().access_token).await;
+        let audit = shop.audit(&user).await;
+        assert_eq!(audit[..2], [Kind::LoggedIn, Kind::Throttled]);
+        assert_eq!(audit[2..], [Kind::Refused; 5]);
+        shop.clock.advance(Duration::from_secs(15 * 60));
+        shop.logged_in(&address, PASSWORD).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_guesses_at_once_are_five_guesses() {
+    for shop in shops().await {
+        let (address, unknown) = (registered(&shop).await, email());
+        for target in [&address, &unknown] {
+            let guesses = (0..100).map(|_| {
+                let mut guest = shop.guest();
+                let guess = logging_in(target, WRONG);
+                async move { guest.log_in(guess).await.map(drop).map_err(|status| reason(&status)) }
+            });
+
+            let answers = futures::future::join_all(guesses).await;
+
+            let wrong = answers.iter().filter(|answer| **answer == Err("CREDENTIALS_WRONG".into())).count();
+            let throttled = answers.iter().filter(|answer| **answer == Err("LOGIN_THROTTLED".into())).count();
+            assert_eq!((wrong, throttled), (5, 95));
+        }
+        let begin = Instant::now();
+        for _ in 0..20 {
+            shop.guest().log_in(logging_in(&address, WRONG)).await.unwrap_err();
+        }
+        assert!(
+            begin.elapsed() < Duration::from_millis(400),
+            "a refusal hashes nothing: {:?}",
+            begin.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_flood_from_many_networks_locks_out_strangers_and_not_the_owner() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+        shop.logged_in(&address, PASSWORD).await;
+
+        for network in 0..20 {
+            let guess = logging_in_from(&address, WRONG, &format!("198.51.{network}.1"));
+            assert_eq!(reason(&shop.guest().log_in(guess).await.unwrap_err()), "CREDENTIALS_WRONG");
+        }
+        let stranger = logging_in_from(&address, PASSWORD, "198.51.200.1");
+        let refused = shop.guest().log_in(stranger.clone()).await.unwrap_err();
+        assert_eq!(reason(&refused), "LOGIN_THROTTLED");
+
+        // From where the owner was before, nothing has changed.
+        shop.logged_in(&address, PASSWORD).await;
+        // And from elsewhere a reset opens the door.
+        let ask = pb::RequestPasswordResetRequest { email: address.clone(), request_id: request_id() };
+        shop.guest().request_password_reset(ask).await.unwrap();
+        let token = shop.mail(&address, pb::MailKind::ResetPassword, 1).await.token;
+        let new_password = PASSWORD.to_owned();
+        let reset = pb::ResetPasswordRequest { token, new_password, request_id: request_id() };
+        shop.guest().reset_password(reset).await.unwrap();
+        shop.guest().log_in(stranger).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_fails_for_everybody_is_refused() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+        shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.1")).await.unwrap();
+        let guesses = (0..100).map(|number| {
+            let mut guest = shop.guest();
+            let guess = logging_in_from(&email(), WRONG, &format!("192.0.2.{number}"));
+            async move { guest.log_in(guess).await.map(drop).map_err(|status| reason(&status)) }
+        });
+        let answers = futures::future::join_all(guesses).await;
+        assert!(answers.iter().all(|answer| *answer == Err("CREDENTIALS_WRONG".into())), "{answers:?}");
+
+        let refused =
+            shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.200")).await.unwrap_err();
+
+        assert_eq!(reason(&refused), "LOGIN_THROTTLED");
+        shop.logged_in(&address, PASSWORD).await;
+    }
+}
+
+#[tokio::test]
+async fn a_success_takes_its_failures_back() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+        for _ in 0..3 {
+            for _ in 0..4 {
+                shop.guest().log_in(logging_in(&address, WRONG)).await.unwrap_err();
+            }
+            shop.logged_in(&address, PASSWORD).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_passwords_than_can_wait_are_refused_and_are_no_failures() {
+    for shop in shops().await {
+        let settings = identity::Settings {
+            hashes_at_once: 1,
+            hashes_waiting_max: 1,
+            ..crate::support::settings(&shop.opener)
+        };
+        let shop = Shop::with(shop.database.clone(), settings);
+        let address = registered(&shop).await;
+
+        let logins =
+            (0..12).map(|_| {
+                let mut guest = shop.guest();
+                let login = logging_in(&address, PASSWORD);
+                async move {
+                    guest.log_in(login).await.map(drop).map_err(|status| (status.code(), reason(&status)))
+                }
+            });
+        let answers = futures::future::join_all(logins).await;
+
+        assert!(answers.iter().any(Result::is_ok));
+        assert!(answers.iter().any(|answer| *answer == Err((Code::ResourceExhausted, "OVERLOADED".into()))));
+        assert!(
+            !answers.iter().any(|answer| *answer == Err((Code::Unauthenticated, "CREDENTIALS_WRONG".into())))
+        );
+        shop.logged_in(&address, PASSWORD).await;
+    }
+}
