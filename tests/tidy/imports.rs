@@ -111,7 +111,9 @@ fn the_edge_switches_nothing_on_in_observability() {
 
 #[test]
 fn the_edge_takes_only_values_from_kit() {
-    none(strangers("gateway/src", "kit", VALUES));
+    // Cookies and sockets end when a token does, so the edge asks what time it is.
+    let allowed = [VALUES, &["Clock"]].concat();
+    none(strangers("gateway/src", "kit", &allowed));
 }
 
 #[test]

@@ -1,0 +1,23 @@
+//! The edge through its HTTP door, over the real client and server stacks, with services that are made up.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+#[path = "edge/account.rs"]
+mod account;
+#[path = "edge/cart.rs"]
+mod cart;
+#[path = "edge/http.rs"]
+mod http_rules;
+#[path = "edge/order.rs"]
+mod order;
+#[path = "edge/pages.rs"]
+mod pages;
+#[path = "edge/production.rs"]
+mod production;
+#[path = "edge/schema.rs"]
+mod schema;
+#[path = "edge/staff.rs"]
+mod staff;
+#[path = "edge/streams.rs"]
+mod streams;
+#[path = "edge/support.rs"]
+mod support;

@@ -1,0 +1,298 @@
+//! An edge whose services answer what a test says, and count how often they are asked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::extract::Request;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use gateway::{Market, Persona, Playground, Settings, Tab, Upstreams};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
+use mesh::{Channel, Upstream, User, testing};
+use observability::GraphqlMetrics;
+use prost::Message;
+use serde_json::{Value, json};
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tonic_prost::ProstCodec;
+use tower::{ServiceExt, service_fn};
+
+type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Response<tonic::body::Body>> + Send + Sync>;
+
+/// One service that answers what a test says. A method nobody spoke of is unimplemented.
+#[derive(Clone, Default)]
+pub struct Fake {
+    methods: Arc<Mutex<HashMap<&'static str, Handler>>>,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl Fake {
+    pub fn on<Q, A>(
+        &self,
+        method: &'static str,
+        answer: impl Fn(Q) -> Result<A, Status> + Clone + Send + Sync + 'static,
+    ) where
+        Q: Message + Default + 'static,
+        A: Message + 'static,
+    {
+        let handler = move |request: Request| -> BoxFuture<'static, Response<tonic::body::Body>> {
+            let answer = answer.clone();
+            Box::pin(async move {
+                let service = service_fn(move |request: tonic::Request<Q>| {
+                    let answer = answer(request.into_inner()).map(tonic::Response::new);
+                    std::future::ready(answer)
+                });
+                let mut grpc = tonic::server::Grpc::new(ProstCodec::<A, Q>::default());
+                grpc.unary(service, request).await
+            })
+        };
+        self.methods.lock().unwrap().insert(method, Arc::new(handler));
+    }
+
+    pub fn on_stream<Q, A>(
+        &self,
+        method: &'static str,
+        answer: impl Fn(Q) -> BoxStream<'static, Result<A, Status>> + Clone + Send + Sync + 'static,
+    ) where
+        Q: Message + Default + 'static,
+        A: Message + 'static,
+    {
+        let handler = move |request: Request| -> BoxFuture<'static, Response<tonic::body::Body>> {
+            let answer = answer.clone();
+            Box::pin(async move {
+                let service = service_fn(move |request: tonic::Request<Q>| {
+                    let stream = tonic::Response::new(answer(request.into_inner()));
+                    std::future::ready(Ok::<_, Status>(stream))
+                });
+                let mut grpc = tonic::server::Grpc::new(ProstCodec::<A, Q>::default());
+                grpc.server_streaming(service, request).await
+            })
+        };
+        self.methods.lock().unwrap().insert(method, Arc::new(handler));
+    }
+
+    /// Every further call of a method fails.
+    pub fn fails(&self, method: &'static str, code: Code) {
+        let fail = move |_: ()| Err::<(), _>(Status::new(code, "internal words of the service"));
+        self.on(method, fail);
+    }
+
+    fn routes(&self) -> Routes {
+        let fake = self.clone();
+        let answer = move |request: Request| {
+            let path = request.uri().path().to_owned();
+            let method = path.rsplit('/').next().unwrap_or_default().to_owned();
+            fake.calls.lock().unwrap().push(method.clone());
+            let handler = fake.methods.lock().unwrap().get(method.as_str()).cloned();
+            async move {
+                match handler {
+                    Some(handler) => handler(request).await,
+                    None => Status::unimplemented("nobody spoke of it").into_http(),
+                }
+            }
+        };
+        Routes::from(axum::Router::new().fallback(answer))
+    }
+}
+
+#[derive(Clone)]
+pub struct Shop {
+    pub identity: Fake,
+    pub catalogue: Fake,
+    pub inventory: Fake,
+    pub pricing: Fake,
+    pub payments: Fake,
+    pub cart: Fake,
+    pub orders: Fake,
+    pub reviews: Fake,
+    pub router: axum::Router,
+}
+
+pub fn settings() -> Settings {
+    let persona = |name: &str| Persona {
+        name: name.to_owned(),
+        email: format!("{name}@shop.example"),
+        password: "a good password".to_owned(),
+    };
+    Settings {
+        production: false,
+        allowed_origins: vec!["https://shop.example".to_owned()],
+        market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
+        documents: None,
+        playground: Some(Playground {
+            shopper: persona("Ada"),
+            staff: persona("Sam"),
+            tabs: vec![Tab {
+                title: "Browse".to_owned(),
+                hint: None,
+                query: "{ products { nodes { title } } }".to_owned(),
+                variables: json!({}),
+                remember: serde_json::Map::new(),
+            }],
+        }),
+    }
+}
+
+pub fn shop() -> Shop {
+    shop_with(settings())
+}
+
+pub fn shop_with(settings: Settings) -> Shop {
+    let server = testing::server();
+    let channel = |name: &'static str, fake: &Fake| -> Channel {
+        Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
+    };
+    let fakes: [Fake; 8] = std::array::from_fn(|_| Fake::default());
+    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews] = fakes;
+    let upstreams = Upstreams {
+        identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
+            "identity", &identity,
+        )),
+        catalogue: proto::catalogue::catalogue_service_client::CatalogueServiceClient::new(channel(
+            "catalogue",
+            &catalogue,
+        )),
+        inventory: proto::inventory::inventory_service_client::InventoryServiceClient::new(channel(
+            "inventory",
+            &inventory,
+        )),
+        pricing: proto::pricing::pricing_service_client::PricingServiceClient::new(channel(
+            "pricing", &pricing,
+        )),
+        payments: proto::payments::payments_service_client::PaymentsServiceClient::new(channel(
+            "payments", &payments,
+        )),
+        cart: proto::cart::cart_service_client::CartServiceClient::new(channel("cart", &cart)),
+        orders: proto::orders::orders_service_client::OrdersServiceClient::new(channel("orders", &orders)),
+        reviews: proto::reviews::reviews_service_client::ReviewsServiceClient::new(channel(
+            "reviews", &reviews,
+        )),
+    };
+    let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
+    Shop { identity, catalogue, inventory, pricing, payments, cart, orders, reviews, router }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn data(&self) -> &Value {
+        assert!(self.json["errors"].is_null(), "{}", self.text);
+        &self.json["data"]
+    }
+
+    pub fn code(&self) -> &str {
+        self.json["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("{}", self.text))
+    }
+
+    pub fn cookies(&self) -> Vec<String> {
+        let cookies = self.headers.get_all("set-cookie").iter();
+        cookies.map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A request in the making.
+pub struct Ask {
+    builder: http::request::Builder,
+    body: String,
+    shop: Shop,
+}
+
+impl Shop {
+    /// A GraphQL request of a client that behaves.
+    pub fn ask(&self, query: &str, variables: Value) -> Ask {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let ask = self.raw("POST", "/graphql", body);
+        ask.header("content-type", "application/json").header("x-shop-client", "test")
+    }
+
+    pub fn raw(&self, method: &str, path: &str, body: impl Into<String>) -> Ask {
+        Ask {
+            builder: http::Request::builder().method(method).uri(path).header("host", "shop.test"),
+            body: body.into(),
+            shop: self.clone(),
+        }
+    }
+
+    /// How often each method was asked since the last time, in alphabetical order.
+    pub fn calls(&self) -> Vec<(String, usize)> {
+        let fakes = [
+            &self.identity,
+            &self.catalogue,
+            &self.inventory,
+            &self.pricing,
+            &self.payments,
+            &self.cart,
+            &self.orders,
+            &self.reviews,
+        ];
+        let mut counts = std::collections::BTreeMap::new();
+        for fake in fakes {
+            for method in fake.calls.lock().unwrap().drain(..) {
+                *counts.entry(method).or_insert(0) += 1;
+            }
+        }
+        counts.into_iter().collect()
+    }
+}
+
+impl Ask {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
+    pub fn path(mut self, path: &str) -> Self {
+        self.builder = self.builder.uri(path);
+        self
+    }
+
+    pub fn by(self, user: &User) -> Self {
+        let token = testing::token(user).unwrap();
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// As a page of the shop's own in a browser that carries this.
+    pub fn with_cookie(self, cookie: &str) -> Self {
+        self.header("cookie", cookie).header("origin", "https://shop.example")
+    }
+
+    pub fn modern(self) -> Self {
+        self.header("accept", "application/graphql-response+json")
+    }
+
+    pub async fn answer(self) -> Answer {
+        let request = self.builder.body(Body::from(self.body)).unwrap();
+        let response = self.shop.router.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            json: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+}
+
+pub fn uuid(number: usize) -> String {
+    format!("01934c2e-7b6a-7c3e-9a51-{number:012}")
+}
+
+pub fn money(minor_units: i64) -> Option<proto::common::Money> {
+    Some(proto::common::Money { currency_code: "GBP".to_owned(), minor_units })
+}
+
+/// A refusal as a service writes it.
+pub fn refused(code: Code, service: &'static str, reason: &'static str) -> Status {
+    mesh::status::Problem::new(code, service, reason, format!("{reason} in words")).status()
+}
