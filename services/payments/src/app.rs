@@ -171,16 +171,26 @@ impl Payments {
     async fn carry_out(&self, operation: &Operation) -> Result<Payment, Error> {
         let settled = match &operation.outcome {
             Some(_) => operation.clone(),
-            None => {
-                let answer = self.ask(operation).await?;
-                self.store.settle(operation, &answer, self.clock.now()).await?
-            }
+            None => self.ask_and_settle(operation).await?,
         };
         match settled.outcome {
             Some(Outcome::Done(payment)) => Ok(*payment),
             Some(Outcome::Refused(refusal)) => Err(refusal.into()),
             None => self.store.find(operation.payment).await,
         }
+    }
+
+    async fn ask_and_settle(&self, operation: &Operation) -> Result<Operation, Error> {
+        let answer = self.ask(operation).await?;
+        let settled = self.store.settle(operation, &answer, self.clock.now()).await?;
+        if answer.is_err() {
+            // It knows something that is not known here; if it will not say now, somebody looks again.
+            let payment = self.store.find(operation.payment).await?;
+            if let Err(Error::ProviderUnavailable(error)) = self.look(payment).await {
+                unanswered(operation.payment, &error);
+            }
+        }
+        Ok(settled)
     }
 
     /// What the provider says to a question: yes, or that it will never do it.

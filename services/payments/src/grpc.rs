@@ -85,7 +85,9 @@ impl PaymentsService for Grpc {
     ) -> Result<Response<pb::SyncPaymentResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "SyncPayment", &message.request_id, &message)?;
+        // Nothing is answered from what is kept, so it need not be kept for long.
+        let key = RequestKey::new(&caller.principal(), "SyncPayment", &message.request_id, &message)
+            .map_err(Problem::from)?;
         let id = parse::payment_id(&message.payment_id)?;
         let payment = self.payments.sync(&key, id).await?;
         Ok(Response::new(pb::SyncPaymentResponse { payment: Some(shown::payment(payment)) }))

@@ -126,17 +126,13 @@ fn optional_amount(fields: &mut Fields, value: Option<&PbMoney>) -> Option<Optio
 /// Where a browser is sent, so nothing but a page: no script, no file.
 fn url(fields: &mut Fields, field: &str, value: &str) -> Option<String> {
     let text = fields.text(field, value, 0..=URL_LENGTH_MAX)?;
-    let is_page = text.is_empty()
-        || text
-            .parse::<tonic::transport::Uri>()
-            .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some());
-    match is_page {
-        true => Some(text),
-        false => {
-            fields.refuse(field, "must be the address of a page, http or https");
-            None
-        }
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    let whole = || text.parse::<tonic::transport::Uri>().is_ok_and(|uri| uri.host().is_some());
+    if text.is_empty() || (web && text.is_ascii() && whole()) {
+        return Some(text);
     }
+    fields.refuse(field, "must be the address of a page: http:// or https://, in ASCII");
+    None
 }
 
 fn state(state: pb::PaymentState) -> Option<State> {

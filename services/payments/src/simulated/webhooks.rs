@@ -19,7 +19,7 @@ const ATTEMPTS_MAX: i32 = 20;
 const DELIVERY_TIME_MAX: Duration = Duration::from_secs(10);
 const RETRY_MAX: Duration = Duration::from_secs(300);
 /// How often it looks although nothing was announced: slow cards become ready by themselves.
-const INTERVAL: Duration = Duration::from_millis(250);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(FromQueryResult)]
 struct Webhook {

@@ -217,6 +217,13 @@ async fn every_wrong_field_is_named() {
         let expected = ["checkout_id", "attempt", "amount.minor_units", "method_token", "return_url"];
         assert_eq!(fields, expected);
 
+        for page in ["file:///etc/passwd", "HTTP://shop.example", "https://", "https://shöp.example", "/back"]
+        {
+            let wrong =
+                pb::AuthorizePaymentRequest { return_url: page.into(), ..authorizing("test_approve") };
+            let refused = shop.orders().authorize_payment(wrong).await.unwrap_err();
+            assert_eq!(mesh::status::violations_of(&refused)[0].field, "return_url", "{page}");
+        }
         let nameless =
             pb::AuthorizePaymentRequest { request_id: String::new(), ..authorizing("test_approve") };
         let refused = shop.orders().authorize_payment(nameless).await.unwrap_err();

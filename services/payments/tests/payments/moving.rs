@@ -267,9 +267,11 @@ async fn what_the_provider_refuses_is_undone_and_stays_refused() {
             assert_eq!(reason(&refused), "NOT_AUTHORIZED");
         }
 
-        assert_eq!(shop.history(&payment.id).await[2..], ["CHARGE_REQUEST", "CHARGE_FAILURE"]);
-        let synced = shop.sync(&payment.id).await;
-        assert_eq!(synced.state(), pb::PaymentState::Voided);
+        assert_eq!(
+            shop.history(&payment.id).await[2..],
+            ["CHARGE_REQUEST", "CHARGE_FAILURE", "CANCEL_SUCCESS"]
+        );
+        assert_eq!(shop.get(&payment.id).await.state(), pb::PaymentState::Voided);
     }
 }
 

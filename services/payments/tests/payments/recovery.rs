@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use crate::support::{
-    Client, Shop, authorizing, black_hole, capturing, eventually, refunding, settings, shops, sums, voiding,
+    Client, Shop, authorizing, black_hole, capturing, eventually, mute, refunding, settings, shops, sums,
+    voiding,
 };
 
 /// Calls with so little time that the method is dropped while it waits for the provider, as by a crash.
@@ -89,20 +90,23 @@ async fn captures_refunds_and_voids_that_died_on_the_way_are_finished() {
 async fn what_was_done_but_not_recorded_is_not_done_again() {
     for shop in shops().await {
         let payment = shop.captured().await;
-        let mut dying = dropped(&shop).await;
+        let mut dying = shop.with_provider(&mute(&shop.bank.url).await);
         let refund = refunding(&payment, Some(4_000));
         doomed(dying.refund_payment(refund.clone())).await;
+        assert_eq!(shop.at_the_bank(&payment).await["refunded"], 4_000);
+        assert_eq!(sums(&shop.get(&payment.id).await), (10_000, 10_000, 0));
 
         let works = [shop.work(), shop.work(), shop.work()];
         shop.clock.advance(Duration::from_secs(60));
-        let mut orders = shop.orders();
-        let given = orders.refund_payment(refund).await.unwrap().into_inner();
+        let given = shop.orders().refund_payment(refund).await.unwrap().into_inner();
 
         assert_eq!(sums(&given.payment.unwrap()), (10_000, 10_000, 4_000));
         tokio::time::sleep(Duration::from_millis(300)).await;
         drop(works);
         assert_eq!(shop.at_the_bank(&payment).await["refunded"], 4_000);
         assert_eq!(sums(&shop.get(&payment.id).await), (10_000, 10_000, 4_000));
+        let history = shop.history(&payment.id).await;
+        assert_eq!(history[4..], ["REFUND_REQUEST", "REFUND_SUCCESS"]);
     }
 }
 

@@ -268,6 +268,24 @@ pub async fn black_hole() -> String {
     url
 }
 
+/// A provider that does what it is asked, and whose answers get lost on the way.
+pub async fn mute(bank: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(lose_answer).with_state(bank.to_owned());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+async fn lose_answer(State(bank): State<String>, request: axum::extract::Request) -> StatusCode {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap();
+    let url = format!("{bank}{}", parts.uri);
+    let asked = reqwest::Client::new().request(parts.method, url).headers(parts.headers).body(body);
+    asked.send().await.unwrap();
+    std::future::pending().await
+}
+
 pub async fn eventually<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> T {
     let started = std::time::Instant::now();
     loop {
