@@ -1,0 +1,37 @@
+//! What cart tells: `cart.created`, `cart.changed`, `cart.merged`, `cart.cleared`.
+
+use kit::outbox;
+use observability::propagation;
+use proto::cart as pb;
+
+use crate::domain::{Cart, Event};
+
+/// An event as the outbox takes it: its subject is the cart, its version the one that the change made.
+pub fn news(cart: &Cart, event: Event) -> outbox::Event {
+    let cart_id = cart.id.to_string();
+    let (version, at) = (cart.version, cart.updated);
+    match event {
+        Event::Created => {
+            let payload = pb::CartCreated { cart_id, guest: cart.account.is_none() };
+            outbox::Event::new("cart.created", cart.id, version, at, &payload)
+        }
+        Event::Changed { added } => {
+            let payload = pb::CartChanged {
+                cart_id,
+                line_count: i64::try_from(cart.lines.len()).unwrap_or(i64::MAX),
+                unit_count: cart.lines.iter().map(|line| line.quantity).sum(),
+                added_product_ids: added.iter().map(ToString::to_string).collect(),
+            };
+            outbox::Event::new("cart.changed", cart.id, version, at, &payload)
+        }
+        Event::Merged { guest } => {
+            let payload = pb::CartMerged { cart_id, guest_cart_id: guest.to_string() };
+            outbox::Event::new("cart.merged", cart.id, version, at, &payload)
+        }
+        Event::Cleared => {
+            let payload = pb::CartCleared { cart_id };
+            outbox::Event::new("cart.cleared", cart.id, version, at, &payload)
+        }
+    }
+    .caused_by(propagation::traceparent())
+}
