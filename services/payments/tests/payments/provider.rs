@@ -1,5 +1,6 @@
 //! The simulated provider by itself: what it promises to whoever speaks HTTP with it.
 
+use proto::payments::PaymentState;
 use serde_json::{Value, json};
 
 use crate::support::{Shop, id, shops};
@@ -115,4 +116,69 @@ async fn the_hosted_page_shows_nothing_of_the_asker_and_decides_once() {
     assert_eq!(shop.bank.get(key).await["status"], "authorized");
     let nobody = format!("{}/pay/sim_nobody", shop.bank.url);
     assert_eq!(browser.get(nobody).send().await.unwrap().status(), 404);
+}
+
+/// A provider that gives the same answer to everything.
+async fn answering(status: u16, body: String) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let status = axum::http::StatusCode::from_u16(status).unwrap();
+    let location = [(axum::http::header::LOCATION, "http://127.0.0.1:1/")];
+    let answer = move || async move { (status, location, body) };
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+#[tokio::test]
+async fn a_provider_that_lies_or_talks_nonsense_is_not_believed() {
+    let shop = shop().await;
+    let good = json!({
+        "reference": "sim_1", "key": "k", "status": "authorized", "minor_units": 10_000,
+        "currency": "GBP", "captured": 0, "refunded": 0,
+    });
+    let with = |field: &str, value: Value| {
+        let mut payment = good.clone();
+        payment[field] = value;
+        payment.to_string()
+    };
+    let script = json!({
+        "reference": "sim_1", "key": "k", "status": "action_required", "minor_units": 10_000,
+        "currency": "GBP", "captured": 0, "refunded": 0, "action_url": "javascript:alert(1)",
+    });
+    let lies = [
+        (200, with("minor_units", json!(9_999))),
+        (200, with("currency", json!("EUR"))),
+        (200, with("currency", json!("nonsense"))),
+        (200, with("captured", json!(-1))),
+        (200, with("refunded", json!(1e300))),
+        (200, with("reference", json!(""))),
+        (200, with("reference", json!("x".repeat(70_000)))),
+        (200, with("status", json!("rich"))),
+        (200, with("status", json!("action_required"))),
+        (200, script.to_string()),
+        (200, String::new()),
+        (200, "<html>".into()),
+        (302, good.to_string()),
+        (400, json!({ "error": "malformed" }).to_string()),
+        (409, json!({ "error": "key_reused" }).to_string()),
+        (418, good.to_string()),
+        (500, good.to_string()),
+    ];
+    for (status, body) in lies {
+        let mut fooled = shop.with_provider(&answering(status, body.clone()).await);
+        let asked = crate::support::authorizing("test_approve");
+
+        let answer = fooled.authorize_payment(asked).await.unwrap().into_inner();
+
+        let payment = answer.payment.unwrap();
+        assert_eq!(payment.state(), PaymentState::Pending, "{status} {body:.200}");
+        assert_eq!(payment.provider_reference, "", "{status} {body:.200}");
+        let settled = shop.sync(&payment.id).await;
+        assert_eq!(settled.state(), PaymentState::Authorized, "the truth is still taken over");
+    }
+    let mut told = shop.with_provider(&answering(200, good.to_string()).await);
+    let asked = crate::support::authorizing("test_approve");
+    let answer = told.authorize_payment(asked).await.unwrap().into_inner();
+    assert_eq!(answer.payment.unwrap().state(), PaymentState::Authorized, "a good answer of its kind is");
 }
