@@ -37,9 +37,9 @@ impl MigrationTrait for Seeds {
     }
 }
 
-// In parts per million, as in force on 1 January 2025. Sources: GOV.UK, "VAT rates"; for the members of the European
-// Union, European Commission, "VAT rates applied in the Member States" (Taxes in Europe Database). Where a country has
-// several reduced rates, the one named here is that of most reduced goods; rates change, and SetTaxRule follows them.
+// In parts per million, as in force on 1 January 2025: compared with easytax.co, "VAT rates in Europe", of that date.
+// The authorities are GOV.UK, "VAT rates", and for the European Union the Commission's "Taxes in Europe Database".
+// Of several reduced rates one stands here. SetTaxRule adds the others, and follows when a rate changes.
 const VALUE_ADDED_TAXES: [(&str, &[(&str, i64)]); 14] = [
     ("GB", &[(STANDARD, 200_000), ("reduced", 50_000), ("zero", 0)]),
     ("IE", &[(STANDARD, 230_000), ("reduced", 135_000), ("zero", 0)]),
