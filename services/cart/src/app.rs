@@ -198,8 +198,7 @@ impl Carts {
         bought: &[(VariantId, i64)],
     ) -> Result<Answer, Error> {
         let right = Right::Service(cart);
-        let change =
-            Change { key, right: &right, etag: None, now: self.clock.now(), tell: Event::cleared };
+        let change = Change { key, right: &right, etag: None, now: self.clock.now(), tell: Event::cleared };
         let clear = |cart: &mut Cart| {
             cart.clear(version, bought);
             Ok(Report { problems: Market::unknown().problems(cart), ..Report::default() })

@@ -76,11 +76,14 @@ async fn variants(
     let key = |id: &VariantId| catalogue_pb::VariantKey {
         key: Some(catalogue_pb::variant_key::Key::VariantId(id.to_string())),
     };
-    let calls = ids.chunks(BATCH_MAX).map(|ids| {
-        let mut catalogue = upstreams.catalogue.clone();
-        let request = catalogue_pb::BatchGetVariantsRequest { keys: ids.iter().map(key).collect() };
-        async move { catalogue.batch_get_variants(request).await.map_err(|status| silent("catalogue", status)) }
-    });
+    let calls =
+        ids.chunks(BATCH_MAX).map(|ids| {
+            let mut catalogue = upstreams.catalogue.clone();
+            let request = catalogue_pb::BatchGetVariantsRequest { keys: ids.iter().map(key).collect() };
+            async move {
+                catalogue.batch_get_variants(request).await.map_err(|status| silent("catalogue", status))
+            }
+        });
     let answers = try_join_all(calls).await?;
     Ok(answers.into_iter().flat_map(|answer| answer.into_inner().variants).collect())
 }

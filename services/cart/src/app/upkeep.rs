@@ -25,7 +25,10 @@ pub async fn run(store: &Store, clock: &Clock, shutdown: CancellationToken) {
             match tidy(store, clock).await {
                 Ok(0) => {}
                 Ok(removed) => {
-                    tracing::info!({ names::COUNT } = removed, "{removed} carts that nobody touched were removed");
+                    tracing::info!(
+                        { names::COUNT } = removed,
+                        "{removed} carts that nobody touched were removed"
+                    );
                 }
                 Err(error) => {
                     let chain = chain(&error);

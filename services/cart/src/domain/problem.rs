@@ -17,9 +17,13 @@ pub enum ProblemKind {
     Gone,
     OutOfStock,
     /// Fewer are available than the line wants.
-    Short { available: i64 },
+    Short {
+        available: i64,
+    },
     /// What one costs now.
-    PriceChanged { present: Money },
+    PriceChanged {
+        present: Money,
+    },
 }
 
 impl Cart {

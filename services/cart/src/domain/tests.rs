@@ -1,3 +1,5 @@
+//! What a cart does, without anything around it.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use kit::Clock;
@@ -78,6 +80,35 @@ fn a_changed_cart_loses_only_what_was_bought() {
 }
 
 #[test]
+fn of_what_is_no_longer_offered_there_may_be_less_but_not_more() {
+    let (mut cart, variant) = (cart(), VariantId::new());
+    let offers = offered(variant, 100, 50);
+    cart.add(&[(variant, 5)], &offers).unwrap();
+    let line = cart.lines[0].id;
+    let unpriced = Offers::from([(variant, Offer { price: None, ..offers[&variant].clone() })]);
+
+    for offers in [Offers::new(), unpriced] {
+        let warnings = cart.clone().set(&[(line, 6)], &offers).unwrap();
+        let expected = Warning { kind: WarningKind::Dropped, variant, requested: 6, actual: 5 };
+        assert_eq!(warnings, [expected]);
+        let mut less = cart.clone();
+        assert!(less.set(&[(line, 4)], &offers).unwrap().is_empty());
+        assert_eq!(less.lines[0].quantity, 4);
+    }
+}
+
+#[test]
+fn codes_join_once_each_as_far_as_there_is_room() {
+    let mut cart = cart();
+    let codes: Vec<String> = (0..CODES_MAX + 2).map(|number| format!("CODE{number}")).collect();
+
+    cart.join_codes(&codes[..3]);
+    cart.join_codes(&codes);
+
+    assert_eq!(cart.codes, codes[..CODES_MAX]);
+}
+
+#[test]
 fn every_problem_is_seen() {
     let mut cart = cart();
     let variants: Vec<_> = (0..5).map(|_| VariantId::new()).collect();
@@ -115,8 +146,7 @@ fn a_merge_tells_what_became_of_every_line() {
     let outcomes = account.merge(&guest, &offers);
 
     let seen: Vec<_> = outcomes.iter().map(|merged| (merged.outcome, merged.total)).collect();
-    let expected =
-        [(Outcome::Merged, 3), (Outcome::Capped, 5), (Outcome::Merged, 2), (Outcome::Dropped, 0)];
+    let expected = [(Outcome::Merged, 3), (Outcome::Capped, 5), (Outcome::Merged, 2), (Outcome::Dropped, 0)];
     assert_eq!(seen, expected);
 }
 

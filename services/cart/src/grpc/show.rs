@@ -63,7 +63,12 @@ fn problem(problem: &Problem) -> pb::CartProblem {
         ProblemKind::Short { available } => (pb::ProblemKind::Short, available, None),
         ProblemKind::PriceChanged { present } => (pb::ProblemKind::PriceChanged, 0, Some(present.into())),
     };
-    pb::CartProblem { kind: kind.into(), line_id: problem.line.to_string(), available_quantity, present_price }
+    pb::CartProblem {
+        kind: kind.into(),
+        line_id: problem.line.to_string(),
+        available_quantity,
+        present_price,
+    }
 }
 
 fn warning(warning: &Warning) -> pb::CartWarning {

@@ -18,7 +18,8 @@ const PLACES_PER_VERSION: i64 = 10_000;
 /// Writes a new cart that has no lines yet; false when its account has one already.
 pub async fn insert(tx: &Tx, fresh: &Fresh) -> Result<bool, DbErr> {
     let row = CartRow::try_from(&fresh.cart)?;
-    let sql = "INSERT INTO carts (id, account_id, token_hash, currency, country, codes, version, created, updated)
+    let sql =
+        "INSERT INTO carts (id, account_id, token_hash, currency, country, codes, version, created, updated)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (account_id) DO NOTHING";
     let values = [
         row.id.into(),

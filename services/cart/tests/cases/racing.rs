@@ -1,0 +1,142 @@
+//! Several at once.
+
+use futures::future::join_all;
+use mesh::testing::customer;
+use proto::cart as pb;
+
+use crate::support::{lines, merging, moving, opening, reason, shops};
+
+/// Runs all at once, each in a task of its own.
+async fn together<T: Send + 'static>(
+    tasks: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let tasks: Vec<_> = tasks.map(tokio::spawn).collect();
+    join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_changes_at_once_lose_no_line() {
+    for shop in shops().await {
+        let shared = shop.sell(900, 1_000);
+        let variants: Vec<String> = (0..50).map(|_| shop.sell(100, 9)).collect();
+        let (cart, key) = shop.open(&[]).await;
+
+        let answers = together(variants.clone().into_iter().map(|variant| {
+            let (shop, key, shared) = (shop.clone(), key.clone(), shared.clone());
+            async move { shop.add(&key, &[(&variant, 1), (&shared, 1)]).await }
+        }))
+        .await;
+
+        for answer in &answers {
+            assert!(answer.as_ref().is_ok_and(|answer| answer.warnings.is_empty()), "{answer:?}");
+        }
+        let read = shop.get(&key).await.unwrap();
+        assert_eq!((read.version, read.lines.len()), (51, 51));
+        for (variant, quantity) in lines(&read) {
+            assert_eq!(quantity, if variant == shared { 50 } else { 1 });
+        }
+        let versions: Vec<i64> = shop.news(&cart.id).await.into_iter().map(|(_, version)| version).collect();
+        assert_eq!(versions, (1..=51).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_changes_of_one_version_one_is_made() {
+    for shop in shops().await {
+        let mug = shop.sell(900, 1_000);
+        let (cart, key) = shop.open(&[]).await;
+
+        let answers = together((0..50).map(|_| {
+            let (shop, key, mug, etag) = (shop.clone(), key.clone(), mug.clone(), cart.etag.clone());
+            async move {
+                let request = pb::AddCartLinesRequest { etag, ..crate::support::adding(&key, &[(&mug, 1)]) };
+                shop.guest().add_cart_lines(request).await
+            }
+        }))
+        .await;
+
+        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).map(reason).collect();
+        assert_eq!(refused, vec!["ETAG_MISMATCH"; 49]);
+        assert_eq!(lines(&shop.get(&key).await.unwrap()), [(mug.as_str(), 1)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_account_that_opens_twenty_carts_at_once_has_one() {
+    for shop in shops().await {
+        let variants: Vec<String> = (0..20).map(|_| shop.sell(100, 9)).collect();
+        let ada = customer();
+
+        let answers = together(variants.into_iter().map(|variant| {
+            let (shop, ada) = (shop.clone(), ada.clone());
+            async move { shop.as_user(&ada).create_cart(opening(&[(&variant, 1)])).await }
+        }))
+        .await;
+
+        let ids: std::collections::HashSet<String> =
+            answers.into_iter().map(|answer| answer.unwrap().into_inner().cart.unwrap().id).collect();
+        assert_eq!(ids.len(), 1);
+        let read = shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.unwrap();
+        assert_eq!(read.into_inner().cart.unwrap().lines.len(), 20);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_guests_cart_is_merged_once_whoever_asks_how_often() {
+    for shop in shops().await {
+        let mug = shop.sell(900, 1_000);
+        let (_, key) = shop.open(&[(&mug, 2)]).await;
+        let ada = customer();
+        let same = merging(&key);
+
+        // Ten tabs with the same request, ten with one of their own.
+        let answers = together((0..20).map(|number| {
+            let (shop, ada) = (shop.clone(), ada.clone());
+            let request = if number % 2 == 0 { same.clone() } else { merging(&key) };
+            async move { shop.as_user(&ada).merge_carts(request).await.map(tonic::Response::into_inner) }
+        }))
+        .await;
+
+        let merged: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().ok()).collect();
+        assert!(merged.len() == 1 || merged.len() == 10, "{answers:?}");
+        assert!(merged.iter().all(|answer| answer == &merged[0]));
+        let refused = answers.iter().filter_map(|answer| answer.as_ref().err());
+        assert!(refused.into_iter().all(|status| reason(status) == "CART_NOT_FOUND"));
+        let read = shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.unwrap();
+        assert_eq!(lines(&read.into_inner().cart.unwrap()), [(mug.as_str(), 2)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_of_currency_loses_no_line_that_is_added_meanwhile() {
+    for shop in shops().await {
+        let variants: Vec<String> = (0..20).map(|_| shop.sell(100, 9)).collect();
+        for variant in &variants {
+            shop.price(variant, &[("GBP", 100), ("EUR", 120)]);
+        }
+        let (_, key) = shop.open(&[]).await;
+        let adding = together(variants.into_iter().map(|variant| {
+            let (shop, key) = (shop.clone(), key.clone());
+            async move { shop.add(&key, &[(&variant, 1)]).await.is_ok() }
+        }));
+        let moving = async {
+            for currency in ["EUR", "GBP", "EUR"] {
+                // It may be outrun; then nothing has happened.
+                let _ = shop.guest().set_cart_context(moving(&key, currency, "IE")).await;
+            }
+        };
+
+        let (added, ()) = tokio::join!(adding, moving);
+
+        let read = shop.get(&key).await.unwrap();
+        assert_eq!(read.lines.len(), added.iter().filter(|added| **added).count());
+        let expected = if read.currency_code == "EUR" { 120 } else { 100 };
+        for line in &read.lines {
+            let seen = line.seen_price.as_ref().unwrap();
+            assert_eq!(
+                (seen.currency_code.as_str(), seen.minor_units),
+                (read.currency_code.as_str(), expected)
+            );
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Starts the service on every kind of store, over a catalogue and an inventory of the test's own.
+
+mod catalogue;
+mod inventory;
+
+use cart::{Settings, Upstreams};
+use kit::{Clock, Database};
+use mesh::testing::{self, TestServer};
+use mesh::{Channel, User};
+use proto::cart as pb;
+use proto::cart::cart_service_client::CartServiceClient;
+use proto::catalogue as catalogue_pb;
+use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
+use proto::catalogue::catalogue_service_server::CatalogueServiceServer;
+use proto::common::Money;
+use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::inventory::inventory_service_server::InventoryServiceServer;
+use tonic::Status;
+use tonic::service::Routes;
+use uuid::Uuid;
+
+pub type Client = CartServiceClient<Channel>;
+
+#[derive(Clone)]
+pub struct Shop {
+    pub database: Database,
+    pub clock: Clock,
+    pub catalogue: catalogue::Catalogue,
+    pub inventory: inventory::Inventory,
+    server: TestServer,
+}
+
+/// One shop for each kind of store.
+pub async fn shops() -> Vec<Shop> {
+    let databases = kit::testing::databases::<cart::Migrator>().await;
+    databases.into_iter().map(Shop::new).collect()
+}
+
+impl Shop {
+    fn new(database: Database) -> Self {
+        let clock = Clock::fixed(Clock::system().now());
+        let catalogue = catalogue::Catalogue::default();
+        let inventory = inventory::Inventory::default();
+        let shelf = Routes::new(CatalogueServiceServer::new(catalogue.clone()));
+        let store = Routes::new(InventoryServiceServer::new(inventory.clone()));
+        let channel = |name, routes| testing::serve(name, routes).upstream().channel(cart::NAME);
+        let upstreams = Upstreams {
+            catalogue: CatalogueServiceClient::new(channel("catalogue", shelf)),
+            inventory: InventoryServiceClient::new(channel("inventory", store)),
+        };
+        let settings = Settings { token_secret: [7; 32] };
+        let routes = cart::routes(database.clone(), upstreams, settings, clock.clone());
+        Self { database, clock, catalogue, inventory, server: testing::serve(cart::NAME, routes) }
+    }
+
+    pub fn guest(&self) -> Client {
+        CartServiceClient::new(self.server.channel_as("gateway", None))
+    }
+
+    pub fn as_user(&self, user: &User) -> Client {
+        CartServiceClient::new(self.server.channel_as("gateway", Some(user.clone())))
+    }
+
+    pub fn orders(&self) -> Client {
+        CartServiceClient::new(self.server.channel_as("orders", None))
+    }
+
+    /// Puts something on the shelf, and so many of it into the warehouse; answers its id.
+    pub fn sell(&self, pence: i64, available: i64) -> String {
+        let id = id();
+        let variant = catalogue_pb::Variant {
+            id: id.clone(),
+            product_id: Uuid::now_v7().to_string(),
+            sku: sku(&id),
+            prices: vec![price("GBP", pence)],
+            ..Default::default()
+        };
+        self.catalogue.put(catalogue_pb::VariantSummary {
+            product_id: variant.product_id.clone(),
+            product_status: catalogue_pb::ProductStatus::Active.into(),
+            variant: Some(variant),
+            ..Default::default()
+        });
+        self.stock(&id, available);
+        id
+    }
+
+    pub fn stock(&self, variant: &str, available: i64) {
+        self.inventory.count(&sku(variant), available);
+    }
+
+    /// Gives a variant these prices and no others.
+    pub fn price(&self, variant: &str, prices: &[(&str, i64)]) {
+        let prices = prices.iter().map(|(currency, amount)| price(currency, *amount)).collect();
+        self.catalogue.change(variant, |summary| summary.variant.as_mut().unwrap().prices = prices);
+    }
+
+    /// A guest's new cart and the key to it.
+    pub async fn open(&self, lines: &[(&str, i64)]) -> (pb::Cart, pb::CartKey) {
+        let answer = self.guest().create_cart(opening(lines)).await.unwrap().into_inner();
+        let cart = answer.cart.unwrap();
+        let key = pb::CartKey { cart_id: cart.id.clone(), token: answer.token };
+        (cart, key)
+    }
+
+    pub async fn get(&self, key: &pb::CartKey) -> Result<pb::Cart, Status> {
+        let request = pb::GetCartRequest { key: Some(key.clone()) };
+        Ok(self.guest().get_cart(request).await?.into_inner().cart.unwrap())
+    }
+
+    pub async fn add(
+        &self,
+        key: &pb::CartKey,
+        lines: &[(&str, i64)],
+    ) -> Result<pb::AddCartLinesResponse, Status> {
+        Ok(self.guest().add_cart_lines(adding(key, lines)).await?.into_inner())
+    }
+
+    pub async fn clear(
+        &self,
+        cart: &pb::Cart,
+        version: i64,
+        lines: &[(&str, i64)],
+    ) -> Result<pb::Cart, Status> {
+        let request = pb::ClearCartRequest {
+            cart_id: cart.id.clone(),
+            version,
+            bought: new_lines(lines),
+            request_id: request_id(),
+        };
+        Ok(self.orders().clear_cart(request).await?.into_inner().cart.unwrap())
+    }
+
+    /// Kind and version of every event about a cart, oldest first.
+    pub async fn news(&self, cart: &str) -> Vec<(String, i64)> {
+        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let of_it = events.into_iter().filter(|event| event.subject == cart);
+        of_it.map(|event| (event.kind, event.subject_version)).collect()
+    }
+}
+
+pub fn opening(lines: &[(&str, i64)]) -> pb::CreateCartRequest {
+    pb::CreateCartRequest {
+        lines: new_lines(lines),
+        currency_code: "GBP".into(),
+        country_code: "GB".into(),
+        codes: Vec::new(),
+        request_id: request_id(),
+    }
+}
+
+pub fn adding(key: &pb::CartKey, lines: &[(&str, i64)]) -> pb::AddCartLinesRequest {
+    pb::AddCartLinesRequest {
+        key: Some(key.clone()),
+        lines: new_lines(lines),
+        etag: String::new(),
+        request_id: request_id(),
+    }
+}
+
+pub fn setting(key: &pb::CartKey, lines: &[(&str, i64)]) -> pb::UpdateCartLinesRequest {
+    let quantity = |(line, quantity): &(&str, i64)| pb::LineQuantity {
+        line_id: (*line).to_owned(),
+        quantity: *quantity,
+    };
+    pb::UpdateCartLinesRequest {
+        key: Some(key.clone()),
+        lines: lines.iter().map(quantity).collect(),
+        etag: String::new(),
+        request_id: request_id(),
+    }
+}
+
+pub fn removing(key: &pb::CartKey, lines: &[&str]) -> pb::RemoveCartLinesRequest {
+    pb::RemoveCartLinesRequest {
+        key: Some(key.clone()),
+        line_ids: lines.iter().map(ToString::to_string).collect(),
+        etag: String::new(),
+        request_id: request_id(),
+    }
+}
+
+pub fn moving(key: &pb::CartKey, currency: &str, country: &str) -> pb::SetCartContextRequest {
+    pb::SetCartContextRequest {
+        key: Some(key.clone()),
+        currency_code: currency.to_owned(),
+        country_code: country.to_owned(),
+        etag: String::new(),
+        request_id: request_id(),
+    }
+}
+
+pub fn merging(key: &pb::CartKey) -> pb::MergeCartsRequest {
+    pb::MergeCartsRequest { guest: Some(key.clone()), request_id: request_id() }
+}
+
+pub fn new_lines(lines: &[(&str, i64)]) -> Vec<pb::NewLine> {
+    let line = |(variant, quantity): &(&str, i64)| pb::NewLine {
+        variant_id: (*variant).into(),
+        quantity: *quantity,
+    };
+    lines.iter().map(line).collect()
+}
+
+/// Variant and quantity of each line.
+pub fn lines(cart: &pb::Cart) -> Vec<(&str, i64)> {
+    cart.lines.iter().map(|line| (line.variant_id.as_str(), line.quantity)).collect()
+}
+
+pub fn sku(variant: &str) -> String {
+    format!("SKU-{variant}")
+}
+
+pub fn price(currency: &str, minor_units: i64) -> catalogue_pb::Price {
+    let amount = Some(Money { currency_code: currency.to_owned(), minor_units });
+    catalogue_pb::Price { amount, compare_at: None }
+}
+
+pub fn id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+pub fn request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+pub fn reason(status: &Status) -> String {
+    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
+}
