@@ -12,9 +12,10 @@ use crate::error::Error;
 
 const BATCH_MAX: u64 = 50;
 const AT_ONCE_MAX: usize = 8;
-/// How soon a question is looked at again; each time without an answer doubles it.
-const BACKOFF_MIN: Duration = Duration::from_secs(10);
-const BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// How soon a question is looked at again; each time without an answer doubles it. Twice the longest is well below
+/// the minute in which everything is settled once the provider is back.
+const BACKOFF_MIN: Duration = Duration::from_secs(5);
+const BACKOFF_MAX: Duration = Duration::from_secs(20);
 
 /// Looks after open questions until told to stop. Several processes may do so at once.
 pub async fn work(payments: Payments, interval: Duration, shutdown: CancellationToken) {
@@ -81,9 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waiting_doubles_up_to_five_minutes() {
-        let seconds: Vec<u64> = (0..7).map(|attempts| backoff(attempts).as_secs()).collect();
-        assert_eq!(seconds, [10, 20, 40, 80, 160, 300, 300]);
+    fn waiting_doubles_up_to_twenty_seconds() {
+        let seconds: Vec<u64> = (0..5).map(|attempts| backoff(attempts).as_secs()).collect();
+        assert_eq!(seconds, [5, 10, 20, 20, 20]);
         assert_eq!(backoff(i32::MAX), BACKOFF_MAX);
         assert_eq!(backoff(-1), BACKOFF_MIN);
     }

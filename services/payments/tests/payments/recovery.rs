@@ -154,3 +154,31 @@ async fn work_ends_when_it_is_told_to() {
     let ended = tokio::time::timeout(Duration::from_secs(5), work).await;
     ended.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn all_that_a_dead_provider_left_is_settled_within_a_minute_of_its_return() {
+    for shop in shops().await {
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = closed.local_addr().unwrap();
+        drop(closed);
+        let mut cut_off = shop.with_provider(&format!("http://{address}"));
+        let mut left = Vec::new();
+        for _ in 0..30 {
+            let answer = cut_off.authorize_payment(authorizing("test_approve")).await.unwrap();
+            left.push(answer.into_inner().payment.unwrap().id);
+        }
+        let away = shop.work_with(&format!("http://{address}"));
+        for _ in 0..6 {
+            shop.clock.advance(Duration::from_secs(20));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        drop(away);
+
+        let _work = shop.work();
+        shop.clock.advance(Duration::from_secs(45));
+
+        for id in left {
+            shop.until(&id, pb::PaymentState::Authorized).await;
+        }
+    }
+}

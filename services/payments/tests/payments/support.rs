@@ -103,10 +103,14 @@ impl Shop {
 
     /// Runs what finishes open questions until the guard is dropped.
     pub fn work(&self) -> DropGuard {
+        self.work_with(&self.bank.url)
+    }
+
+    /// The same with another provider address.
+    pub fn work_with(&self, url: &str) -> DropGuard {
         let shutdown = CancellationToken::new();
-        let settings = settings(&self.bank.url);
         let (database, clock) = (self.database.clone(), self.clock.clone());
-        tokio::spawn(payments::work(database, settings, clock, shutdown.clone()));
+        tokio::spawn(payments::work(database, settings(url), clock, shutdown.clone()));
         shutdown.drop_guard()
     }
 
