@@ -12,19 +12,22 @@ pub mod token;
 
 use kit::{Clock, Timestamp};
 use mesh::Caller;
+use tokio::sync::watch;
 use tonic::{Code, Status};
 
 use self::runner::Runner;
 use self::token::Tokens;
 use crate::Upstreams;
 use crate::error::Error;
-use crate::store::{Right, Store};
+use crate::store::Store;
 
 pub use checkouts::{Completion, Start};
 pub use imports::{Import, ImportError, Line, Progress};
 pub use news::reader;
 pub use orders::{Key, Listing, Orderly};
 pub use runner::Recoverer;
+
+pub use crate::store::{Filter, Right};
 
 /// Staff that may read any order.
 pub const READ: &str = "orders.read";
@@ -55,8 +58,9 @@ impl Orders {
         self.clock.now()
     }
 
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// Wakes at every commit of this process.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.store.changes()
     }
 }
 

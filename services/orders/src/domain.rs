@@ -20,8 +20,10 @@ pub mod step;
 pub mod undo;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod saga_model;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod saga_table;
 
 pub use checkout::{Checkout, CheckoutEvent, CheckoutId, CheckoutState};

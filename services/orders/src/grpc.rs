@@ -16,9 +16,8 @@ use proto::orders as pb;
 use proto::orders::orders_service_server::{OrdersService, OrdersServiceServer};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::app::{Orderly, Orders, READ, WRITE, right};
+use crate::app::{Orderly, Orders, READ, Right, WRITE, right};
 use crate::domain::{Order, OrderId};
-use crate::store::Right;
 
 const PAGE: PageLimits = PageLimits { default: 20, max: 100 };
 
@@ -125,7 +124,7 @@ impl OrdersService for Grpc {
         // Asked once before the stream begins, so that what is not found is an error of the call.
         self.orders.checkout(id, &right).await?;
         let orders = self.orders.clone();
-        let states = kit::watch(self.orders.store().changes(), WATCH_INTERVAL, move || {
+        let states = kit::watch(self.orders.changes(), WATCH_INTERVAL, move || {
             let (orders, right) = (orders.clone(), right.clone());
             async move {
                 let checkout = orders.checkout(id, &right).await?;
@@ -183,7 +182,7 @@ impl OrdersService for Grpc {
         let (id, right) = self.keyed(&caller, message.key.as_ref(), READ).await?;
         self.orders.order(id, &right).await?;
         let orders = self.orders.clone();
-        let states = kit::watch(self.orders.store().changes(), WATCH_INTERVAL, move || {
+        let states = kit::watch(self.orders.changes(), WATCH_INTERVAL, move || {
             let (orders, right) = (orders.clone(), right.clone());
             async move {
                 let order = orders.order(id, &right).await?;

@@ -24,6 +24,7 @@ use app::{Orders, Recoverer};
 use store::Store;
 
 pub use app::token::{Tokens, WeakSecret};
+pub use store::migration::Migrator;
 
 /// The service's name in the mesh.
 pub const NAME: &str = "orders";
@@ -59,7 +60,7 @@ pub fn routes(database: Database, upstreams: Upstreams, settings: Settings, cloc
 
 /// Brings the tables up to date.
 pub async fn migrate(database: &Database) -> Result<(), DbErr> {
-    database.migrate::<store::migration::Migrator>().await
+    database.migrate::<Migrator>().await
 }
 
 /// What it reads: news of payments wake the checkout or order that waits for them.

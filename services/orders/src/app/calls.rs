@@ -223,7 +223,7 @@ impl Calls {
         let Some(payment_id) = checkout.saga.payment.clone() else {
             return Event::Unknown;
         };
-        let request = pay::VoidPaymentRequest { payment_id, request_id: Uuid::new_v4().to_string() };
+        let request = pay::VoidPaymentRequest { payment_id, request_id: checkout.request_id("void") };
         match self.upstreams.payments.clone().void_payment(request).await {
             Ok(answer) => seen(answer.into_inner().payment),
             Err(status) => match refused("VoidPayment", status).reason {

@@ -140,7 +140,11 @@ impl Orders {
         let key = key.clone().lasting();
         let attempt = match self.store.kept(&key).await? {
             Some(answer) => answer.rows()?,
-            None => self.begin(&key, id, right, completion, until).await?,
+            None => match self.begin(&key, id, right, completion, until).await {
+                // The same request may have begun a moment ago; then its attempt is this one's, too.
+                Err(refused @ Error::Refused(_)) => self.store.kept(&key).await?.ok_or(refused)?.rows()?,
+                begun => begun?,
+            },
         };
         let checkout = self.outcome(id, right, attempt, until).await?;
         Ok(as_of(checkout, attempt))

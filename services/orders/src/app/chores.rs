@@ -66,15 +66,13 @@ impl Calls {
         }
     }
 
-    /// Every void is a new request: it does no harm twice, and the answer to an earlier one may be out of date.
+    /// What a refusal means, or an answer from before, the payment itself says.
     async fn void_order(&self, order: &Order) -> Done {
         let Some(payment_id) = order.payment.clone() else {
             return Done::Voided;
         };
-        let request = pay::VoidPaymentRequest {
-            payment_id: payment_id.clone(),
-            request_id: Uuid::new_v4().to_string(),
-        };
+        let request =
+            pay::VoidPaymentRequest { payment_id: payment_id.clone(), request_id: order.request_id("void") };
         let answer = match self.upstreams.payments.clone().void_payment(request).await {
             Ok(answer) => answer.into_inner().payment,
             Err(status) => {

@@ -32,7 +32,7 @@ async fn apply(orders: &Orders, event: outbox::Event) -> Result<(), BoxError> {
         // A payment for something else than a checkout of ours is nobody's news here.
         return Ok(());
     };
-    let store = orders.store();
+    let store = &orders.store;
     if store.wake(READER, Id::from_uuid(event.id.as_uuid()), checkout).await? {
         // Not awaited: the relay has other news to carry, and the recoverer finishes what is cut off.
         let runner = orders.runner().clone();

@@ -6,14 +6,13 @@ use mesh::status::Violation;
 use proto::common;
 use proto::orders as pb;
 
-use crate::app::{Completion, Key, Listing, Start};
+use crate::app::{Completion, Filter, Key, Listing, Start};
 use crate::domain::checkout::Purchase;
 use crate::domain::contact::CODES_MAX;
 use crate::domain::{
     Address, CheckoutId, DetailsChange, FulfilmentState, LineCount, OrderId, OrderState, Origin,
     PaymentState, ReturnId, ShipmentId,
 };
-use crate::store::Filter;
 
 type Parsed<T> = Result<T, Vec<Violation>>;
 

@@ -3,6 +3,8 @@
 use kit::{kit_migrations, tables};
 use sea_orm_migration::prelude::*;
 
+/// The tables of orders, after those that every service has.
+#[derive(Debug)]
 pub struct Migrator;
 
 #[async_trait::async_trait]
