@@ -1,2 +1,71 @@
-//! x
-fn main() {}
+//! The binary `shop`: its commands. Who calls whom stands in [`topology`].
+
+mod commands;
+mod config;
+mod data;
+mod demo;
+mod mails;
+mod topology;
+
+use std::process::ExitCode;
+
+use mimalloc::MiMalloc;
+
+use crate::commands::{Failure, admin, print, provider, transfer, up};
+use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::read();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("shop: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let seeing = observability::init(&settings(&cli.log))
+            .map_err(|error| Failure::caused("logs and traces cannot be set up", &error))?;
+        let Some(command) = cli.command else {
+            return Ok(());
+        };
+        match command {
+            Command::Up(arguments) => up::run(&arguments, &seeing).await,
+            Command::Provider(arguments) => provider::run(&arguments).await,
+            Command::Migrate(arguments) => topology::migrate(&arguments).await,
+            Command::Import(Import::Catalogue(file)) => transfer::import_catalogue(&file).await,
+            Command::Import(Import::Orders(file)) => transfer::import_orders(&file).await,
+            Command::Export(Export::Catalogue { old_headers, currency, client }) => {
+                transfer::export_catalogue(&client, !old_headers, &currency).await
+            }
+            Command::Admin(Admin::Create(account)) => admin::create(&account).await,
+            Command::Schema => {
+                print::schema();
+                Ok(())
+            }
+            Command::Routes => {
+                print::routes();
+                Ok(())
+            }
+        }
+    })
+}
+
+fn settings(log: &Log) -> observability::Settings {
+    observability::Settings {
+        service: "shop".to_owned(),
+        log_format: match log.log_format {
+            LogFormat::Pretty => observability::LogFormat::Pretty,
+            LogFormat::Json => observability::LogFormat::Json,
+        },
+        log_filter: log.log.clone(),
+        otlp_endpoint: log.otlp_endpoint.clone(),
+    }
+}

@@ -179,6 +179,12 @@ pub(crate) fn signed_in<'a>(ctx: &Context<'a>) -> Result<&'a User, Fault> {
     user.ok_or_else(|| Fault::of(Problem::Unauthenticated, "Sign in first."))
 }
 
+/// The `request_id` of a call that only somebody signed in may make.
+pub(crate) fn own_request_id(ctx: &Context<'_>, key: &ID, rpc: &'static str) -> Result<String, Fault> {
+    signed_in(ctx)?;
+    viewer(ctx).principal().request_id(key, rpc)
+}
+
 /// A client of the identity service, ready to call.
 pub(crate) fn identity(ctx: &Context<'_>) -> IdentityServiceClient<Channel> {
     shared(ctx).upstreams.identity.clone()

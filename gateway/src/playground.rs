@@ -55,7 +55,7 @@ impl std::fmt::Debug for Persona {
 }
 
 /// An operation that is ready to run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Tab {
     /// What the tab is called.
     pub title: String,
@@ -67,7 +67,7 @@ pub struct Tab {
     /// Its variables; `{{name}}` stands for a value that an earlier operation gave.
     pub variables: serde_json::Value,
     /// Values that later operations need: name to path in the answer.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub remember: serde_json::Map<String, serde_json::Value>,
 }
 

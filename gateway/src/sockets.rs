@@ -98,7 +98,7 @@ pub(crate) async fn upgrade(
     State(edge): State<Arc<Edge>>,
     uri: Uri,
     headers: HeaderMap,
-    extensions: axum::Extension<ClientAddress>,
+    address: Option<axum::Extension<std::net::SocketAddr>>,
     upgrade: WebSocketUpgrade,
 ) -> Response<axum::body::Body> {
     let authority = uri.authority().map(http::uri::Authority::as_str);
@@ -106,7 +106,7 @@ pub(crate) async fn upgrade(
         return (fault.problem.status(), "This socket is for the shop's own pages.").into_response();
     }
     let mut known = Extensions::new();
-    if let Some(address) = extensions.0.0 {
+    if let Some(axum::Extension(address)) = address {
         known.insert(address);
     }
     upgrade
@@ -125,10 +125,6 @@ pub(crate) async fn upgrade(
             serve(edge, socket, viewer).await;
         })
 }
-
-/// The address of the client, as the listener told it.
-#[derive(Clone, Copy)]
-pub(crate) struct ClientAddress(pub(crate) Option<std::net::SocketAddr>);
 
 /// A message of a client.
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ use crate::http::{Edge, plain};
 use crate::limits::{RATE_MUTATION_COST, WEBHOOK_BYTES_MAX};
 
 /// Where providers put their signature.
-const SIGNATURE_HEADER: &str = "x-webhook-signature";
+const SIGNATURE_HEADER: &str = "shop-signature";
 /// Longer names are nobody's.
 const PROVIDER_LENGTH_MAX: usize = 64;
 

@@ -50,7 +50,8 @@ pub struct Settings {
     pub key_published_before: Duration,
     /// Passwords hashed at the same time: as many as there are cores.
     pub hashes_at_once: usize,
-    /// Passwords that may wait for that; more are refused.
+    /// Passwords that may wait for that; more are refused. Not more than can be hashed before a call's time is over: at
+    /// 25 ms each, 64 per core take less than two seconds.
     pub hashes_waiting_max: usize,
     /// How often background work looks for something to do. Mails that were asked for wait at most so long.
     pub work_interval: Duration,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use proto::identity as pb;
 
-use crate::context::{self, signed_in, viewer};
+use crate::context::{self, own_request_id, signed_in, viewer};
 use crate::error::{Fault, Problem, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -145,7 +145,7 @@ impl AccountMutation {
                 account: Some(account),
                 update_mask: Some(mask),
                 etag: etag.unwrap_or_default(),
-                request_id: request_id(ctx, &idempotency_key, "UpdateAccount")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateAccount")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).update_account(request).await)?;
             CustomerPayload::changed(ctx, answer.map(|answer| answer.account))
@@ -165,7 +165,7 @@ impl AccountMutation {
             let request = pb::ChangePasswordRequest {
                 present_password,
                 new_password,
-                request_id: request_id(ctx, &idempotency_key, "ChangePassword")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ChangePassword")?,
             };
             CustomerPayload::done(settled(SERVICE, context::identity(ctx).change_password(request).await)?)
         };
@@ -182,7 +182,7 @@ impl AccountMutation {
         let change = async {
             let request = pb::RevokeSessionRequest {
                 session_id: ids::decode(Kind::Session, &session_id)?,
-                request_id: request_id(ctx, &idempotency_key, "RevokeSession")?,
+                request_id: own_request_id(ctx, &idempotency_key, "RevokeSession")?,
             };
             CustomerPayload::done(settled(SERVICE, context::identity(ctx).revoke_session(request).await)?)
         };
@@ -201,7 +201,7 @@ impl AccountMutation {
             let request = pb::CreateAddressRequest {
                 address: Some(address.into()),
                 is_default,
-                request_id: request_id(ctx, &idempotency_key, "CreateAddress")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateAddress")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).create_address(request).await)?;
             address_payload(answer.map(|answer| answer.address))
@@ -223,7 +223,7 @@ impl AccountMutation {
                 address_id: ids::decode(Kind::Address, &id)?,
                 address: Some(address.into()),
                 is_default,
-                request_id: request_id(ctx, &idempotency_key, "UpdateAddress")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateAddress")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).update_address(request).await)?;
             address_payload(answer.map(|answer| answer.address))
@@ -241,7 +241,7 @@ impl AccountMutation {
         let change = async {
             let request = pb::DeleteAddressRequest {
                 address_id: ids::decode(Kind::Address, &id)?,
-                request_id: request_id(ctx, &idempotency_key, "DeleteAddress")?,
+                request_id: own_request_id(ctx, &idempotency_key, "DeleteAddress")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).delete_address(request).await)?;
             Ok(CustomerAddressPayload {
@@ -262,7 +262,7 @@ impl AccountMutation {
         let change = async {
             let request = pb::AddWishlistItemsRequest {
                 product_ids: ids::decode_all(Kind::Product, &product_ids)?,
-                request_id: request_id(ctx, &idempotency_key, "AddWishlistItems")?,
+                request_id: own_request_id(ctx, &idempotency_key, "AddWishlistItems")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).add_wishlist_items(request).await)?;
             match answer {
@@ -286,7 +286,7 @@ impl AccountMutation {
         let change = async {
             let request = pb::RemoveWishlistItemsRequest {
                 product_ids: ids::decode_all(Kind::Product, &product_ids)?,
-                request_id: request_id(ctx, &idempotency_key, "RemoveWishlistItems")?,
+                request_id: own_request_id(ctx, &idempotency_key, "RemoveWishlistItems")?,
             };
             let answer = context::identity(ctx).remove_wishlist_items(request).await;
             wishlist_refused(settled(SERVICE, answer)?.err().unwrap_or_default())
@@ -326,7 +326,7 @@ impl AccountMutation {
         let change = async {
             let request = pb::EraseAccountRequest {
                 password,
-                request_id: request_id(ctx, &idempotency_key, "EraseAccount")?,
+                request_id: own_request_id(ctx, &idempotency_key, "EraseAccount")?,
             };
             CustomerPayload::done(settled(SERVICE, context::identity(ctx).erase_account(request).await)?)
         };
@@ -353,7 +353,7 @@ impl AccountMutation {
                 family_name,
                 role: role_of(role)?,
                 permissions: permissions_of(&permissions)?,
-                request_id: request_id(ctx, &idempotency_key, "CreateStaffAccount")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateStaffAccount")?,
             };
             let answer = context::identity(ctx).create_staff_account(request).await;
             let answer = settled(SERVICE, answer)?;
@@ -376,19 +376,13 @@ impl AccountMutation {
                 account_id: ids::decode(Kind::Customer, &id)?,
                 role: role_of(role)?,
                 permissions: permissions_of(&permissions)?,
-                request_id: request_id(ctx, &idempotency_key, "SetAccountRole")?,
+                request_id: own_request_id(ctx, &idempotency_key, "SetAccountRole")?,
             };
             let answer = settled(SERVICE, context::identity(ctx).set_account_role(request).await)?;
             CustomerPayload::changed(ctx, answer.map(|answer| answer.account))
         };
         Some(change.await)
     }
-}
-
-/// Changes of an account are made in its own name only.
-fn request_id(ctx: &Context<'_>, key: &ID, rpc: &'static str) -> Result<String, Fault> {
-    signed_in(ctx)?;
-    viewer(ctx).principal().request_id(key, rpc)
 }
 
 fn role_of(role: Role) -> Result<i32, Fault> {

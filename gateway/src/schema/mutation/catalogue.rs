@@ -5,7 +5,7 @@ mod input;
 use async_graphql::{Context, ID, Object, SimpleObject};
 use proto::catalogue as pb;
 
-use crate::context::{self, signed_in, viewer};
+use crate::context::{self, own_request_id};
 use crate::error::{Fault, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -70,7 +70,7 @@ impl CatalogueMutation {
             let (product, _) = input.into_wire(String::new())?;
             let request = pb::CreateProductRequest {
                 product: Some(product),
-                request_id: request_id(ctx, &idempotency_key, "CreateProduct")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateProduct")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).create_product(request).await)?;
             product_payload(ctx, answer.map(|answer| answer.product)).await
@@ -93,7 +93,7 @@ impl CatalogueMutation {
                 product: Some(product),
                 update_mask: Some(prost_types::FieldMask { paths }),
                 etag,
-                request_id: request_id(ctx, &idempotency_key, "UpdateProduct")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateProduct")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).update_product(request).await)?;
             product_payload(ctx, answer.map(|answer| answer.product)).await
@@ -111,7 +111,7 @@ impl CatalogueMutation {
         let change = async {
             let request = pb::ArchiveProductRequest {
                 product_id: ids::decode(Kind::Product, &id)?,
-                request_id: request_id(ctx, &idempotency_key, "ArchiveProduct")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ArchiveProduct")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).archive_product(request).await)?;
             product_payload(ctx, answer.map(|answer| answer.product)).await
@@ -130,7 +130,7 @@ impl CatalogueMutation {
             let (collection, _) = input.into_wire(String::new())?;
             let request = pb::CreateCollectionRequest {
                 collection: Some(collection),
-                request_id: request_id(ctx, &idempotency_key, "CreateCollection")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateCollection")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).create_collection(request).await)?;
             collection_payload(ctx, answer.map(|answer| answer.collection)).await
@@ -153,7 +153,7 @@ impl CatalogueMutation {
                 collection: Some(collection),
                 update_mask: Some(prost_types::FieldMask { paths }),
                 etag,
-                request_id: request_id(ctx, &idempotency_key, "UpdateCollection")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateCollection")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).update_collection(request).await)?;
             collection_payload(ctx, answer.map(|answer| answer.collection)).await
@@ -172,7 +172,7 @@ impl CatalogueMutation {
             let (category, _) = input.into_wire(String::new())?;
             let request = pb::CreateCategoryRequest {
                 category: Some(category),
-                request_id: request_id(ctx, &idempotency_key, "CreateCategory")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateCategory")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).create_category(request).await)?;
             category_payload(answer.map(|answer| answer.category))
@@ -193,18 +193,13 @@ impl CatalogueMutation {
             let request = pb::UpdateCategoryRequest {
                 category: Some(category),
                 update_mask: Some(prost_types::FieldMask { paths }),
-                request_id: request_id(ctx, &idempotency_key, "UpdateCategory")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateCategory")?,
             };
             let answer = settled(SERVICE, context::catalogue(ctx).update_category(request).await)?;
             category_payload(answer.map(|answer| answer.category))
         };
         Some(change.await)
     }
-}
-
-fn request_id(ctx: &Context<'_>, key: &ID, rpc: &'static str) -> Result<String, Fault> {
-    signed_in(ctx)?;
-    viewer(ctx).principal().request_id(key, rpc)
 }
 
 async fn product_payload(

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, SimpleObject};
 use proto::pricing as pb;
 
-use crate::context::{self, signed_in, viewer};
+use crate::context::{self, own_request_id};
 use crate::error::{Fault, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -37,11 +37,10 @@ impl DiscountMutation {
         #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
     ) -> Part<DiscountPayload> {
         let change = async {
-            signed_in(ctx)?;
             let (discount, _) = input.to_wire(String::new())?;
             let request = pb::CreateDiscountRequest {
                 discount: Some(discount),
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "CreateDiscount")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateDiscount")?,
             };
             let answer = settled(SERVICE, context::pricing(ctx).create_discount(request).await)?;
             payload(answer.map(|answer| answer.discount))
@@ -59,13 +58,12 @@ impl DiscountMutation {
         #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
     ) -> Part<DiscountPayload> {
         let change = async {
-            signed_in(ctx)?;
             let (discount, paths) = input.to_wire(ids::decode(Kind::Discount, &id)?)?;
             let request = pb::UpdateDiscountRequest {
                 discount: Some(discount),
                 update_mask: Some(prost_types::FieldMask { paths }),
                 etag,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "UpdateDiscount")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateDiscount")?,
             };
             let answer = settled(SERVICE, context::pricing(ctx).update_discount(request).await)?;
             payload(answer.map(|answer| answer.discount))

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use proto::orders as pb;
 
-use crate::context::{self, viewer};
+use crate::context::{self, own_request_id};
 use crate::error::{Fault, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -110,7 +110,7 @@ impl OrderMutation {
                 lines: counts(lines)?,
                 carrier: carrier.unwrap_or_default(),
                 tracking_number: tracking_number.unwrap_or_default(),
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "ShipOrder")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ShipOrder")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).ship_order(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await
@@ -130,7 +130,7 @@ impl OrderMutation {
             let request = pb::DeliverShipmentRequest {
                 order_id: ids::decode(Kind::Order, &id)?,
                 shipment_id: ids::decode(Kind::Shipment, &shipment_id)?,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "DeliverShipment")?,
+                request_id: own_request_id(ctx, &idempotency_key, "DeliverShipment")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).deliver_shipment(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await
@@ -150,7 +150,7 @@ impl OrderMutation {
             let request = pb::ApproveReturnRequest {
                 order_id: ids::decode(Kind::Order, &id)?,
                 return_id: ids::decode(Kind::Return, &return_id)?,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "ApproveReturn")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ApproveReturn")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).approve_return(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await
@@ -172,7 +172,7 @@ impl OrderMutation {
                 order_id: ids::decode(Kind::Order, &id)?,
                 return_id: ids::decode(Kind::Return, &return_id)?,
                 rejection,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "RejectReturn")?,
+                request_id: own_request_id(ctx, &idempotency_key, "RejectReturn")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).reject_return(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await
@@ -194,7 +194,7 @@ impl OrderMutation {
                 order_id: ids::decode(Kind::Order, &id)?,
                 return_id: ids::decode(Kind::Return, &return_id)?,
                 restock,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "ReceiveReturn")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ReceiveReturn")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).receive_return(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await
@@ -216,7 +216,7 @@ impl OrderMutation {
                 order_id: ids::decode(Kind::Order, &id)?,
                 amount: given(amount.as_ref())?,
                 reason,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "RefundOrder")?,
+                request_id: own_request_id(ctx, &idempotency_key, "RefundOrder")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).refund_order(request).await)?;
             payload(ctx, answer.map(|answer| answer.order)).await

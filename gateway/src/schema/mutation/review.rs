@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use proto::reviews as pb;
 
-use crate::context::{self, signed_in, viewer};
+use crate::context::{self, own_request_id};
 use crate::error::{Fault, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -57,7 +57,7 @@ impl ReviewMutation {
                 title: input.title,
                 body: input.body,
                 author_name,
-                request_id: request_id(ctx, &idempotency_key, "CreateReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "CreateReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).create_review(request).await)?;
             payload(answer.map(|answer| answer.review))
@@ -81,7 +81,7 @@ impl ReviewMutation {
                 title: input.title,
                 body: input.body,
                 etag: etag.unwrap_or_default(),
-                request_id: request_id(ctx, &idempotency_key, "UpdateReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "UpdateReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).update_review(request).await)?;
             payload(answer.map(|answer| answer.review))
@@ -99,7 +99,7 @@ impl ReviewMutation {
         let change = async {
             let request = pb::DeleteReviewRequest {
                 review_id: ids::decode(Kind::Review, &id)?,
-                request_id: request_id(ctx, &idempotency_key, "DeleteReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "DeleteReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).delete_review(request).await)?;
             done(answer)
@@ -119,7 +119,7 @@ impl ReviewMutation {
             let request = pb::VoteReviewRequest {
                 review_id: ids::decode(Kind::Review, &id)?,
                 helpful,
-                request_id: request_id(ctx, &idempotency_key, "VoteReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "VoteReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).vote_review(request).await)?;
             payload(answer.map(|answer| answer.review))
@@ -139,7 +139,7 @@ impl ReviewMutation {
             let request = pb::ReportReviewRequest {
                 review_id: ids::decode(Kind::Review, &id)?,
                 complaint,
-                request_id: request_id(ctx, &idempotency_key, "ReportReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ReportReview")?,
             };
             done(settled(SERVICE, context::reviews(ctx).report_review(request).await)?)
         };
@@ -158,7 +158,7 @@ impl ReviewMutation {
             let request = pb::ApproveReviewRequest {
                 review_id: ids::decode(Kind::Review, &id)?,
                 etag: etag.unwrap_or_default(),
-                request_id: request_id(ctx, &idempotency_key, "ApproveReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "ApproveReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).approve_review(request).await)?;
             payload(answer.map(|answer| answer.review))
@@ -180,18 +180,13 @@ impl ReviewMutation {
                 review_id: ids::decode(Kind::Review, &id)?,
                 rejection,
                 etag: etag.unwrap_or_default(),
-                request_id: request_id(ctx, &idempotency_key, "RejectReview")?,
+                request_id: own_request_id(ctx, &idempotency_key, "RejectReview")?,
             };
             let answer = settled(SERVICE, context::reviews(ctx).reject_review(request).await)?;
             payload(answer.map(|answer| answer.review))
         };
         Some(change.await)
     }
-}
-
-fn request_id(ctx: &Context<'_>, key: &ID, rpc: &'static str) -> Result<String, Fault> {
-    signed_in(ctx)?;
-    viewer(ctx).principal().request_id(key, rpc)
 }
 
 fn payload(answer: Result<Option<pb::Review>, Vec<Refusal>>) -> Result<ReviewPayload, Fault> {

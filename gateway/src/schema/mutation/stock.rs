@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use proto::inventory as pb;
 
-use crate::context::{self, signed_in, viewer};
+use crate::context::{self, own_request_id};
 use crate::error::{Fault, Problem, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
@@ -74,12 +74,11 @@ impl StockMutation {
         #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
     ) -> Part<StockPayload> {
         let change = async {
-            signed_in(ctx)?;
             let adjustments = adjustments.iter().map(StockAdjustmentInput::to_wire);
             let request = pb::AdjustStockRequest {
                 adjustments: adjustments.collect::<Result<_, _>>()?,
                 reason,
-                request_id: viewer(ctx).principal().request_id(&idempotency_key, "AdjustStock")?,
+                request_id: own_request_id(ctx, &idempotency_key, "AdjustStock")?,
             };
             match settled(SERVICE, context::inventory(ctx).adjust_stock(request).await)? {
                 Ok(answer) => Ok(StockPayload {

@@ -72,6 +72,9 @@ async fn what_cannot_be_had_is_capped_or_left_out_with_a_warning() {
 
         // Nothing of what was there is taken away, but there is no more of it either.
         shop.stock(&few, 1);
+        let answer = shop.add(&key, &[(&few, 1)]).await.unwrap();
+        assert_eq!((answer.warnings[0].requested_quantity, answer.warnings[0].actual_quantity), (4, 3));
+        assert_eq!(lines(&answer.cart.unwrap())[0], (few.as_str(), 3));
         let request = setting(&key, &[(&cart.lines[0].id, 8)]);
         let answer = shop.guest().update_cart_lines(request).await.unwrap().into_inner();
         assert_eq!(answer.warnings[0].kind(), pb::WarningKind::CappedByStock);

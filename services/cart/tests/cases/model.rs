@@ -7,7 +7,7 @@ use tonic::Status;
 
 use crate::support::{Shop, adding, lines, reason, removing, setting, shops};
 
-const VARIANTS: usize = 4;
+const VARIANTS: usize = 3;
 
 #[derive(Clone, Debug)]
 enum Command {
@@ -100,17 +100,17 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         3 => (0..VARIANTS, prop_oneof![Just(0), quantity()]).prop_map(|(line, to)| Command::Set(line, to)),
         1 => (0..VARIANTS).prop_map(Command::Remove),
         1 => (any::<bool>(), some()).prop_map(|(stale, bought)| Command::Clear { stale, bought }),
-        2 => (0..VARIANTS, available).prop_map(|(variant, to)| Command::Stock(variant, to)),
+        3 => (0..VARIANTS, available).prop_map(|(variant, to)| Command::Stock(variant, to)),
         1 => (0..VARIANTS, any::<bool>()).prop_map(|(variant, to)| Command::Offer(variant, to)),
     ];
-    prop::collection::vec(command, 1..16)
+    prop::collection::vec(command, 1..32)
 }
 
 #[test]
 fn the_service_is_the_model_whatever_happens_to_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for shop in runtime.block_on(shops()) {
-        let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new(config);
         let run = runner.run(&commands(), |commands| {
             runtime.block_on(play(&shop, &commands));

@@ -126,7 +126,7 @@ mod tests {
             assert!((1..=3).contains(&alive), "{alive} keys at {second}");
         }
 
-        assert_eq!(keys.len(), 10);
+        assert_eq!(keys.len(), 11, "ten that signed, and the next one");
     }
 
     #[test]

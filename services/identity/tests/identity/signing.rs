@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kit::Clock;
+use kit::sealing::Opener;
 use proto::identity as pb;
 
 use crate::support::{PASSWORD, Shop, logging_in, settings, shops};
@@ -49,30 +51,29 @@ async fn a_key_is_published_before_it_signs_and_until_its_last_token_is_over() {
 
 #[tokio::test]
 async fn several_processes_make_one_key_and_accept_each_others_tokens() {
-    for shop in shops().await {
-        let others: Vec<Shop> = (0..3)
-            .map(|_| Shop::at(shop.database.clone(), settings(&shop.opener), shop.clock.clone()))
-            .collect();
+    for database in kit::testing::databases::<identity::Migrator>().await {
+        // Begins in the past, as whoever verifies a token looks at the real time.
+        let clock = Clock::fixed(Clock::system().now() - Duration::from_secs(60 * 60 * 60));
+        let opener = Opener::generate();
+        let process = || Shop::at(database.clone(), settings(&opener), clock.clone());
+        let (shop, others) = (process(), [process(), process(), process()]);
         let all = || std::iter::once(&shop).chain(&others);
 
         for _ in 0..5 {
             futures::future::join_all(all().map(keys)).await;
-            shop.clock.advance(Duration::from_secs(12 * 60 * 60));
+            clock.advance(Duration::from_secs(12 * 60 * 60));
         }
 
         let published = futures::future::join_all(all().map(keys)).await;
         assert!(published.iter().all(|keys| *keys == published[0]));
         assert!(published[0].len() <= 2, "{}", published[0].len());
-        let (user, account) = shop.customer().await;
+        let (_, account) = shop.customer().await;
         let answer =
             others[0].guest().log_in(logging_in(&account.email, PASSWORD)).await.unwrap().into_inner();
         let token = answer.tokens.unwrap().access_token;
-        assert_eq!(
-            others[1].verifier().verify(&token).await.is_err(),
-            shop.verifier().verify(&token).await.is_err()
-        );
-        assert!(published[0].iter().any(|key| key.key_id == key_id(&token)));
-        assert_eq!(user.account.to_string(), account.id);
+        for process in all() {
+            assert_eq!(process.verify(&token).await.account.to_string(), account.id);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ async fn after_five_failures_a_network_is_refused_and_the_owner_logs_in_elsewher
         assert_eq!(audit[..2], [Kind::LoggedIn, Kind::Throttled]);
         assert_eq!(audit[2..], [Kind::Refused; 5]);
         shop.clock.advance(Duration::from_secs(15 * 60));
-        shop.logged_in(&address, PASSWORD).await;
+        shop.guest().log_in(logging_in(&address, PASSWORD)).await.unwrap();
     }
 }
 
@@ -109,13 +109,15 @@ async fn a_network_that_fails_for_everybody_is_refused() {
     for shop in shops().await {
         let address = registered(&shop).await;
         shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.1")).await.unwrap();
-        let guesses = (0..100).map(|number| {
-            let mut guest = shop.guest();
-            let guess = logging_in_from(&email(), WRONG, &format!("192.0.2.{number}"));
-            async move { guest.log_in(guess).await.map(drop).map_err(|status| reason(&status)) }
-        });
-        let answers = futures::future::join_all(guesses).await;
-        assert!(answers.iter().all(|answer| *answer == Err("CREDENTIALS_WRONG".into())), "{answers:?}");
+        for _ in 0..10 {
+            let guesses = (0..10).map(|number| {
+                let mut guest = shop.guest();
+                let guess = logging_in_from(&email(), WRONG, &format!("192.0.2.{number}"));
+                async move { guest.log_in(guess).await.map(drop).map_err(|status| reason(&status)) }
+            });
+            let answers = futures::future::join_all(guesses).await;
+            assert!(answers.iter().all(|answer| *answer == Err("CREDENTIALS_WRONG".into())), "{answers:?}");
+        }
 
         let refused =
             shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.200")).await.unwrap_err();

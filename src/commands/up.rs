@@ -1,0 +1,280 @@
+//! `shop up`: everything in one process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gateway::{Market, Persona, Playground};
+use kit::Clock;
+use kit::sealing::Opener;
+use mesh::serve::{Admin, Grpc, Limits};
+use mesh::{Served, relay, serve};
+use observability::{Guard, GraphqlMetrics};
+use proto::identity::LogInRequest;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Failure, bind, provider, stopped};
+use crate::config::Up;
+use crate::data::DataFolder;
+use crate::demo::{self, STAFF};
+use crate::mails::Mails;
+use crate::topology::{Settings, Stores, Topology};
+
+/// What is under way when the shop is told to stop has this long.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+/// The mark of a data folder whose first start is done.
+const SEEDED: &str = "seeded";
+/// The development port: tools of one machine.
+const GRPC_LIMITS: Limits = Limits {
+    connections_max: 256,
+    connections_per_address_max: 256,
+    streams_max: 100,
+    headers_length_max: 16 * 1024,
+    header_time_max: Duration::from_secs(10),
+    age_max: None,
+    drain_time_max: Duration::from_secs(10),
+};
+
+/// The ports of a shop; bound before anything else, so that a taken one is said at once.
+struct Ports {
+    edge: TcpListener,
+    admin: TcpListener,
+    grpc: Option<TcpListener>,
+    provider: Option<TcpListener>,
+}
+
+/// Runs until the process is told to stop.
+pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
+    let started = Instant::now();
+    let folder = match arguments.ephemeral {
+        true => DataFolder::temporary()?,
+        false => DataFolder::open(&arguments.data.data)?,
+    };
+    let ports = Ports::bind(arguments).await?;
+    let addresses = ports.describe()?;
+    let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+
+    let clock = Clock::system();
+    let stores = Stores::open(&folder).await?;
+    let opener = Opener::from_file(&folder.path().join("sealing.key"))
+        .map_err(|error| Failure::caused("the key of sealed mails cannot be used", &error))?;
+    let provider_url = start_provider(arguments, &folder, &ports.edge, ports.provider, &tasks, &shutdown).await?;
+    let settings = settings(arguments, &folder, &opener, provider_url)?;
+    let topology = Topology::bind(&stores, settings, &clock, &tasks, &shutdown);
+    topology
+        .verifier
+        .warm()
+        .await
+        .map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
+
+    let mails = Arc::new(Mails::new(folder.path().join("mail"), opener));
+    let readers = [topology.readers.clone(), vec![mails.clone().reader()]].concat();
+    tasks.spawn(relay::run(stores.sources(), readers, shutdown.clone().cancelled_owned()));
+    if !arguments.empty && !arguments.production && !folder.is_marked(SEEDED) {
+        first_start(&folder, &stores, &topology, &clock).await?;
+    }
+
+    let health = stores.health(&topology.services).await;
+    let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
+    tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
+    if let Some(listener) = ports.grpc {
+        tasks.spawn(serve_grpc(listener, topology.services.clone(), arguments.grpc_as.clone(), health, &shutdown)?);
+    }
+    let edge = gateway_settings(arguments)?;
+    let router = gateway::router(topology.gateway, edge, topology.verifier, GraphqlMetrics::new());
+    let router = match arguments.production {
+        true => router,
+        false => router.merge(mails.router()),
+    };
+    tasks.spawn(gateway::serve(ports.edge, router, shutdown.clone().cancelled_owned()));
+
+    println!("{addresses}");
+    println!("ready after {} ms; Ctrl-C stops it", started.elapsed().as_millis());
+    stopped().await;
+    println!("stopping");
+    shutdown.cancel();
+    tasks.close();
+    let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
+    match drained && topology.server.finish(DRAIN_TIME_MAX).await {
+        true => Ok(()),
+        false => Err(Failure::new("some calls did not end in time; what they began is finished at the next start")),
+    }
+}
+
+impl Ports {
+    async fn bind(arguments: &Up) -> Result<Self, Failure> {
+        Ok(Self {
+            edge: bind(arguments.edge, "--edge").await?,
+            admin: bind(arguments.admin, "--admin").await?,
+            grpc: match arguments.production {
+                true => None,
+                false => Some(bind(arguments.grpc, "--grpc").await?),
+            },
+            provider: match arguments.provider_url {
+                Some(_) => None,
+                None => Some(bind(arguments.provider, "--provider").await?),
+            },
+        })
+    }
+
+    /// What is printed at the start, a line for each thing that can be reached.
+    fn describe(&self) -> Result<String, Failure> {
+        let edge = self.edge.local_addr()?;
+        let mut lines = Vec::new();
+        match &self.grpc {
+            Some(grpc) => {
+                lines.push(format!("  playground  http://{edge}/"));
+                lines.push(format!("  GraphQL     http://{edge}/graphql"));
+                lines.push(format!("  mail        http://{edge}/dev/mail"));
+                lines.push(format!("  gRPC        {} (all services, with reflection)", grpc.local_addr()?));
+            }
+            None => lines.push(format!("  GraphQL     http://{edge}/graphql")),
+        }
+        lines.push(format!("  admin       http://{}/ready and /metrics", self.admin.local_addr()?));
+        if self.grpc.is_some() {
+            lines.push(format!("  personas    {}", demo::personas()));
+        }
+        Ok(lines.join("\n"))
+    }
+}
+
+async fn start_provider(
+    arguments: &Up,
+    folder: &DataFolder,
+    edge: &TcpListener,
+    listener: Option<TcpListener>,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) -> Result<String, Failure> {
+    match (&arguments.provider_url, listener) {
+        (Some(url), _) => Ok(url.clone()),
+        (None, None) => Err(Failure::new("there is no payment provider: name one with --provider-url")),
+        (None, Some(listener)) => {
+            let webhook_url = format!("http://{}/webhooks/payments/simulated", edge.local_addr()?);
+            let secret = provider::secret(folder, &arguments.webhook)?;
+            provider::start(folder, listener, webhook_url, secret, tasks, shutdown).await
+        }
+    }
+}
+
+fn settings(
+    arguments: &Up,
+    folder: &DataFolder,
+    opener: &Opener,
+    provider_url: String,
+) -> Result<Settings, Failure> {
+    let tokens = orders::Tokens::new(&folder.secret("checkout-tokens")?)
+        .map_err(|error| Failure::caused("the secret of checkouts cannot be used", &error))?;
+    Ok(Settings {
+        identity: identity::Settings {
+            sealer: opener.sealer(),
+            key_secret: hex(&folder.secret("signing-keys")?).into(),
+            access_life: Duration::from_secs(10 * 60),
+            key_rotation: Duration::from_secs(24 * 60 * 60),
+            key_published_before: Duration::from_secs(60 * 60),
+            hashes_at_once: std::thread::available_parallelism().map_or(1, usize::from),
+            hashes_waiting_max: 64,
+            work_interval: Duration::from_secs(1),
+        },
+        payments: payments::Settings {
+            provider_url,
+            webhook_secret: provider::secret(folder, &arguments.webhook)?,
+            answer_time_max: Duration::from_secs(5),
+            recovery_interval: Duration::from_secs(5),
+        },
+        cart: cart::Settings { token_secret: folder.secret("cart-tokens")? },
+        orders: orders::Settings {
+            tokens,
+            sealer: Some(opener.sealer()),
+            recover_every: Duration::from_secs(2),
+        },
+    })
+}
+
+/// Makes the personas and puts the demo catalogue in. Interrupted, it is taken up again at the next start.
+async fn first_start(
+    folder: &DataFolder,
+    stores: &Stores,
+    topology: &Topology,
+    clock: &Clock,
+) -> Result<(), Failure> {
+    println!("first start: putting the demo catalogue in");
+    demo::make_personas(&stores.identity, clock).await?;
+    let request = LogInRequest {
+        email: STAFF.email.to_owned(),
+        password: STAFF.password.to_owned(),
+        client: None,
+    };
+    let answer = topology.gateway.identity.clone().log_in(request).await?.into_inner();
+    let token = answer.tokens.map(|tokens| tokens.access_token).unwrap_or_default();
+    let shop = demo::Shop {
+        catalogue: topology.gateway.catalogue.clone(),
+        inventory: topology.gateway.inventory.clone(),
+        pricing: topology.gateway.pricing.clone(),
+        reviews: topology.gateway.reviews.clone(),
+    };
+    shop.fill(&token).await?;
+    folder.mark(SEEDED)
+}
+
+fn serve_grpc(
+    listener: TcpListener,
+    services: Vec<Served>,
+    workload: String,
+    health: serve::Health,
+    shutdown: &CancellationToken,
+) -> Result<impl Future<Output = ()> + Send + use<>, Failure> {
+    let known = proto::rules::METHODS.iter().flat_map(|method| method.callers.iter().copied());
+    let workload = known.chain([gateway::NAME]).find(|name| *name == workload).ok_or_else(|| {
+        Failure::new(format!("--grpc-as {workload}: no method of the contract names such a caller"))
+    })?;
+    let grpc = Grpc {
+        services,
+        workload,
+        health,
+        reflection: Some(proto::FILE_DESCRIPTOR_SET),
+        limits: GRPC_LIMITS,
+    };
+    let stop = shutdown.clone().cancelled_owned();
+    Ok(async move {
+        if let Err(error) = serve::grpc(listener, grpc, stop).await {
+            tracing::error!("the gRPC port stopped: {}", mesh::status::chain(&error));
+        }
+    })
+}
+
+fn gateway_settings(arguments: &Up) -> Result<gateway::Settings, Failure> {
+    let documents = arguments.documents.as_deref().map(read_documents).transpose()?;
+    let persona = |persona: &demo::Persona| Persona {
+        name: persona.name.to_owned(),
+        email: persona.email.to_owned(),
+        password: persona.password.to_owned(),
+    };
+    let playground = Playground {
+        shopper: persona(&demo::SHOPPER),
+        staff: persona(&STAFF),
+        tabs: demo::tabs()?,
+    };
+    Ok(gateway::Settings {
+        production: arguments.production,
+        allowed_origins: arguments.origins.clone(),
+        market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
+        documents,
+        playground: (!arguments.production && !arguments.empty).then_some(playground),
+    })
+}
+
+/// One SHA-256 in hex a line; what follows it on the line is a remark.
+fn read_documents(path: &Path) -> Result<Vec<String>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
+    let hashes = text.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(hashes.map(str::to_owned).collect())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
