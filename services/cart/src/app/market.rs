@@ -43,7 +43,7 @@ impl Market {
         let fresh: Vec<String> = summaries
             .iter()
             .filter_map(|summary| Some(summary.variant.as_ref()?.sku.clone()))
-            .filter(|sku| asked.contains(sku))
+            .filter(|sku| !asked.contains(sku))
             .collect();
         stock.extend(self::stock(upstreams, &fresh).await?);
         let offers = summaries.iter().filter_map(|summary| offer(summary, currency, &stock)).collect();
