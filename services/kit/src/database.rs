@@ -8,8 +8,8 @@ mod tx;
 use std::sync::Arc;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tempfile::TempDir;
@@ -95,11 +95,7 @@ impl Database {
 
     /// Whether the store answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        self.inner
-            .read
-            .execute_unprepared("SELECT 1")
-            .await
-            .map(drop)
+        self.inner.read.execute_unprepared("SELECT 1").await.map(drop)
     }
 
     /// Counts the commits of this process. It wakes relays and watchers; what changed they read themselves.

@@ -26,20 +26,14 @@ pub struct MalformedId;
 
 impl<T> Id<T> {
     /// A fresh id (UUIDv7): ids made later sort later, which keeps indexes compact.
-    #[allow(
-        clippy::new_without_default,
-        reason = "a default that differs at each call would surprise"
-    )]
+    #[allow(clippy::new_without_default, reason = "a default that differs at each call would surprise")]
     pub fn new() -> Self {
         Self::from_uuid(Uuid::now_v7())
     }
 
     /// The id as a store or a contract knows it.
     pub const fn from_uuid(uuid: Uuid) -> Self {
-        Self {
-            uuid,
-            of: PhantomData,
-        }
+        Self { uuid, of: PhantomData }
     }
 
     /// The bare UUID, for stores.
@@ -102,9 +96,7 @@ impl<T> FromStr for Id<T> {
         if text.len() != HYPHENATED_LENGTH {
             return Err(MalformedId);
         }
-        Uuid::try_parse(text)
-            .map(Self::from_uuid)
-            .map_err(|_| MalformedId)
+        Uuid::try_parse(text).map(Self::from_uuid).map_err(|_| MalformedId)
     }
 }
 

@@ -12,21 +12,12 @@ use crate::time::{Clock, Timestamp};
 pub async fn first_time(tx: &Tx, reader: &str, event_id: Id<Event>) -> Result<bool, DbErr> {
     let sql = "INSERT INTO inbox (reader, event_id, applied) VALUES ($1, $2, $3) \
                ON CONFLICT (reader, event_id) DO NOTHING";
-    let values = [
-        reader.into(),
-        event_id.as_uuid().into(),
-        Clock::system().now().into(),
-    ];
+    let values = [reader.into(), event_id.as_uuid().into(), Clock::system().now().into()];
     Ok(execute(tx, sql, values).await? == 1)
 }
 
 /// Forgets what was applied before a time; says how many. Only for a time after which no producer and no queue
 /// can bring those events again.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    execute(
-        database.write(),
-        "DELETE FROM inbox WHERE applied < $1",
-        [older_than.into()],
-    )
-    .await
+    execute(database.write(), "DELETE FROM inbox WHERE applied < $1", [older_than.into()]).await
 }

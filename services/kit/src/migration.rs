@@ -76,11 +76,7 @@ impl MigrationName for Tables {
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let sql = in_words_of(manager.get_database_backend(), self.sql);
-        manager
-            .get_connection()
-            .execute_unprepared(&sql)
-            .await
-            .map(drop)
+        manager.get_connection().execute_unprepared(&sql).await.map(drop)
     }
 }
 

@@ -39,17 +39,11 @@ pub enum MoneyError {
     UnknownCurrency(#[from] UnknownCurrency),
 }
 
-#[allow(
-    clippy::should_implement_trait,
-    reason = "the operators cannot refuse, these can"
-)]
+#[allow(clippy::should_implement_trait, reason = "the operators cannot refuse, these can")]
 impl Money {
     /// So many of the currency's smallest unit.
     pub const fn new(currency: Currency, minor_units: i64) -> Self {
-        Self {
-            currency,
-            minor_units,
-        }
+        Self { currency, minor_units }
     }
 
     /// Nothing, of a currency.
@@ -85,13 +79,8 @@ impl Money {
     }
 
     /// The sum of all, zero when there are none; the currency is named because there may be none.
-    pub fn sum(
-        currency: Currency,
-        amounts: impl IntoIterator<Item = Money>,
-    ) -> Result<Money, MoneyError> {
-        amounts
-            .into_iter()
-            .try_fold(Money::zero(currency), Money::add)
+    pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Money>) -> Result<Money, MoneyError> {
+        amounts.into_iter().try_fold(Money::zero(currency), Money::add)
     }
 
     /// Reads "19.99". Decimal places beyond those of the currency are taken only when they are zeros.
@@ -100,9 +89,8 @@ impl Money {
             return Err(MoneyError::Malformed);
         }
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-        let (whole, fraction) = digits
-            .split_once('.')
-            .map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+        let (whole, fraction) =
+            digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
         if !is_digits(whole) || fraction.is_some_and(|fraction| !is_digits(fraction)) {
             return Err(MoneyError::Malformed);
         }
@@ -113,9 +101,8 @@ impl Money {
             return Err(MoneyError::Malformed);
         }
         // Digits alone: the only way to fail now is to be too large.
-        let magnitude: i128 = format!("{whole}{fraction:0<places$}")
-            .parse()
-            .map_err(|_| MoneyError::Overflow)?;
+        let magnitude: i128 =
+            format!("{whole}{fraction:0<places$}").parse().map_err(|_| MoneyError::Overflow)?;
         let minor_units = i64::try_from(sign * magnitude).map_err(|_| MoneyError::Overflow)?;
         Ok(Money::new(currency, minor_units))
     }
@@ -128,29 +115,19 @@ impl Money {
         let unit = 10_u64.pow(places);
         match places {
             0 => format!("{sign}{magnitude}"),
-            _ => format!(
-                "{sign}{}.{:0width$}",
-                magnitude / unit,
-                magnitude % unit,
-                width = places as usize
-            ),
+            _ => format!("{sign}{}.{:0width$}", magnitude / unit, magnitude % unit, width = places as usize),
         }
     }
 
     fn same_currency(self, other: Money) -> Result<(), MoneyError> {
         match self.currency == other.currency {
             true => Ok(()),
-            false => Err(MoneyError::CurrencyMismatch {
-                left: self.currency,
-                right: other.currency,
-            }),
+            false => Err(MoneyError::CurrencyMismatch { left: self.currency, right: other.currency }),
         }
     }
 
     fn with(self, minor_units: Option<i64>) -> Result<Money, MoneyError> {
-        minor_units
-            .map(|units| Money::new(self.currency, units))
-            .ok_or(MoneyError::Overflow)
+        minor_units.map(|units| Money::new(self.currency, units)).ok_or(MoneyError::Overflow)
     }
 }
 
@@ -166,10 +143,7 @@ impl fmt::Display for Money {
 
 impl From<Money> for pb::Money {
     fn from(money: Money) -> Self {
-        Self {
-            currency_code: money.currency.as_str().to_owned(),
-            minor_units: money.minor_units,
-        }
+        Self { currency_code: money.currency.as_str().to_owned(), minor_units: money.minor_units }
     }
 }
 

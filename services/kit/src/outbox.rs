@@ -63,10 +63,7 @@ impl Event {
 
     /// The same event, with the trace context of its cause.
     pub fn caused_by(self, traceparent: impl Into<String>) -> Self {
-        Self {
-            traceparent: traceparent.into(),
-            ..self
-        }
+        Self { traceparent: traceparent.into(), ..self }
     }
 
     /// The payload as the message that `kind` names.
@@ -99,11 +96,7 @@ pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr
 }
 
 /// The same without some subjects: those whose reader fails must not hide the others behind them.
-pub async fn unsent_except(
-    database: &Database,
-    limit: u64,
-    held: &[String],
-) -> Result<Vec<Event>, DbErr> {
+pub async fn unsent_except(database: &Database, limit: u64, held: &[String]) -> Result<Vec<Event>, DbErr> {
     // Clocks of two processes may disagree, so an id may be older than that of an earlier version.
     // Such a row waits until the earlier one is sent.
     let mut sql = "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND NOT EXISTS (\
@@ -112,35 +105,24 @@ pub async fn unsent_except(
         .to_owned();
     let mut values: Vec<Value> = vec![i64::try_from(limit).unwrap_or(i64::MAX).into()];
     if !held.is_empty() {
-        sql.push_str(&format!(
-            " AND o.subject NOT IN ({})",
-            placeholders(2, held.len())
-        ));
+        sql.push_str(&format!(" AND o.subject NOT IN ({})", placeholders(2, held.len())));
         values.extend(held.iter().map(|subject| Value::from(subject.clone())));
     }
     sql.push_str(" ORDER BY o.id LIMIT $1");
 
     let rows = query(database.read(), &sql, values).await?;
-    let events = rows
-        .iter()
-        .map(read)
-        .collect::<Result<Vec<Event>, DbErr>>()?;
+    let events = rows.iter().map(read).collect::<Result<Vec<Event>, DbErr>>()?;
     Ok(first_runs(events))
 }
 
 /// Marks events as carried. This is no news: it wakes nobody.
-pub async fn mark_sent(
-    database: &Database,
-    ids: &[Id<Event>],
-    now: Timestamp,
-) -> Result<(), DbErr> {
+pub async fn mark_sent(database: &Database, ids: &[Id<Event>], now: Timestamp) -> Result<(), DbErr> {
     for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {
         let sql = format!(
             "UPDATE outbox SET sent = $1 WHERE sent IS NULL AND id IN ({})",
             placeholders(2, ids.len())
         );
-        let values =
-            std::iter::once(Value::from(now)).chain(ids.iter().map(|id| Value::from(id.as_uuid())));
+        let values = std::iter::once(Value::from(now)).chain(ids.iter().map(|id| Value::from(id.as_uuid())));
         execute(database.write(), &sql, values).await?;
     }
     Ok(())
@@ -148,12 +130,7 @@ pub async fn mark_sent(
 
 /// Removes events that were carried before a time; says how many. Those not carried stay, however old.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    execute(
-        database.write(),
-        "DELETE FROM outbox WHERE sent < $1",
-        [older_than.into()],
-    )
-    .await
+    execute(database.write(), "DELETE FROM outbox WHERE sent < $1", [older_than.into()]).await
 }
 
 /// Leaves out what follows a gap: the missing version must be carried first.
@@ -167,10 +144,7 @@ fn first_runs(events: Vec<Event>) -> Vec<Event> {
         }
         Some(_) => false,
         None => {
-            next.insert(
-                event.subject.clone(),
-                event.subject_version.saturating_add(1),
-            );
+            next.insert(event.subject.clone(), event.subject_version.saturating_add(1));
             true
         }
     });
@@ -191,10 +165,7 @@ fn read(row: &QueryResult) -> Result<Event, DbErr> {
 }
 
 fn placeholders(first: usize, count: usize) -> String {
-    (first..first + count)
-        .map(|number| format!("${number}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 impl From<&Event> for pb::Event {
@@ -224,11 +195,7 @@ impl TryFrom<pb::Event> for Event {
             kind: event.r#type,
             subject: event.subject,
             subject_version: event.subject_version,
-            occurred: event
-                .occur_time
-                .as_ref()
-                .and_then(time::from_proto)
-                .ok_or(MalformedEvent)?,
+            occurred: event.occur_time.as_ref().and_then(time::from_proto).ok_or(MalformedEvent)?,
             traceparent: event.traceparent,
             schema_version: event.schema_version,
             payload: event.payload,

@@ -77,26 +77,15 @@ impl Page {
         let after = match token {
             "" => None,
             token => Some(
-                Token::read(token)
-                    .filter(|token| token.arguments == arguments)
-                    .ok_or(PageError::Token)?
-                    .keys,
+                Token::read(token).filter(|token| token.arguments == arguments).ok_or(PageError::Token)?.keys,
             ),
         };
-        Ok(Page {
-            size,
-            after,
-            arguments,
-        })
+        Ok(Page { size, after, arguments })
     }
 
     /// The token of the page after an item with these sort keys. Opaque to callers, and no authorisation.
     pub fn token(&self, last: &[String]) -> String {
-        Token {
-            arguments: self.arguments.clone(),
-            keys: last.to_vec(),
-        }
-        .write()
+        Token { arguments: self.arguments.clone(), keys: last.to_vec() }.write()
     }
 
     /// One more than the size: a store that asks for so many learns whether there is a next page.
@@ -113,31 +102,21 @@ impl Page {
             Some(last) if more => self.token(&keys(last)),
             _ => String::new(),
         };
-        Listed {
-            items: fetched,
-            next_page_token,
-        }
+        Listed { items: fetched, next_page_token }
     }
 }
 
 impl<T> Listed<T> {
     /// The same page with every item converted.
     pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Listed<U> {
-        Listed {
-            items: self.items.into_iter().map(convert).collect(),
-            next_page_token: self.next_page_token,
-        }
+        Listed { items: self.items.into_iter().map(convert).collect(), next_page_token: self.next_page_token }
     }
 }
 
 impl Token {
     fn read(text: &str) -> Option<Token> {
-        let bytes = (text.len() <= TOKEN_LENGTH_MAX)
-            .then(|| URL_SAFE_NO_PAD.decode(text).ok())
-            .flatten()?;
-        serde_json::from_slice(&bytes)
-            .ok()
-            .filter(|token: &Token| token.keys.len() <= CURSOR_KEYS_MAX)
+        let bytes = (text.len() <= TOKEN_LENGTH_MAX).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?;
+        serde_json::from_slice(&bytes).ok().filter(|token: &Token| token.keys.len() <= CURSOR_KEYS_MAX)
     }
 
     fn write(&self) -> String {

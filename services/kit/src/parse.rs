@@ -53,10 +53,7 @@ impl Fields {
     pub fn refuse(&mut self, field: &str, description: impl Into<String>) {
         if self.violations.len() < VIOLATIONS_MAX {
             let field = format!("{}{field}", self.prefix);
-            self.violations.push(Violation {
-                field,
-                description: description.into(),
-            });
+            self.violations.push(Violation { field, description: description.into() });
         }
     }
 
@@ -70,22 +67,12 @@ impl Fields {
     }
 
     /// One line of text with so many characters, without the spaces around it and without control characters.
-    pub fn text(
-        &mut self,
-        field: &str,
-        value: &str,
-        lengths: RangeInclusive<usize>,
-    ) -> Option<String> {
+    pub fn text(&mut self, field: &str, value: &str, lengths: RangeInclusive<usize>) -> Option<String> {
         self.characters(field, value, lengths, |character| character.is_control())
     }
 
     /// Text that may have several lines; otherwise as [`text`](Self::text).
-    pub fn prose(
-        &mut self,
-        field: &str,
-        value: &str,
-        lengths: RangeInclusive<usize>,
-    ) -> Option<String> {
+    pub fn prose(&mut self, field: &str, value: &str, lengths: RangeInclusive<usize>) -> Option<String> {
         self.characters(field, value, lengths, |character| {
             character.is_control() && !matches!(character, '\n' | '\r' | '\t')
         })
@@ -117,31 +104,16 @@ impl Fields {
         if range.contains(&value) {
             return Some(value);
         }
-        self.refuse(
-            field,
-            format!("must be {} to {}", range.start(), range.end()),
-        );
+        self.refuse(field, format!("must be {} to {}", range.start(), range.end()));
         None
     }
 
     /// How many items a list may have.
-    pub fn count(
-        &mut self,
-        field: &str,
-        items: usize,
-        range: RangeInclusive<usize>,
-    ) -> Option<usize> {
+    pub fn count(&mut self, field: &str, items: usize, range: RangeInclusive<usize>) -> Option<usize> {
         if range.contains(&items) {
             return Some(items);
         }
-        self.refuse(
-            field,
-            format!(
-                "must have {} to {} items, not {items}",
-                range.start(),
-                range.end()
-            ),
-        );
+        self.refuse(field, format!("must have {} to {} items, not {items}", range.start(), range.end()));
         None
     }
 
@@ -168,11 +140,7 @@ impl Fields {
     }
 
     /// A point in time.
-    pub fn time(
-        &mut self,
-        field: &str,
-        value: Option<&prost_types::Timestamp>,
-    ) -> Option<Timestamp> {
+    pub fn time(&mut self, field: &str, value: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
         let value = self.present(field, value)?;
         let time = time::from_proto(value);
         if time.is_none() {
@@ -246,14 +214,7 @@ impl Fields {
             return self.missing(field);
         }
         if !lengths.contains(&length) {
-            self.refuse(
-                field,
-                format!(
-                    "must have {} to {} characters",
-                    lengths.start(),
-                    lengths.end()
-                ),
-            );
+            self.refuse(field, format!("must have {} to {} characters", lengths.start(), lengths.end()));
             return None;
         }
         if value.chars().any(refused) {

@@ -28,11 +28,7 @@ impl Reader {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        Self {
-            name,
-            kinds,
-            apply: Arc::new(move |event| Box::pin(apply(event))),
-        }
+        Self { name, kinds, apply: Arc::new(move |event| Box::pin(apply(event))) }
     }
 
     /// Whether it wants to hear of this kind.

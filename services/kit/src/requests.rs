@@ -110,10 +110,7 @@ impl RequestKey {
 
     /// Keeps the answer for as long as the thing itself: for checkout, payment and refund.
     pub fn lasting(self) -> RequestKey {
-        RequestKey {
-            lasting: true,
-            ..self
-        }
+        RequestKey { lasting: true, ..self }
     }
 }
 
@@ -122,11 +119,7 @@ impl OnceTx {
     pub async fn keep<T: Serialize + Sync>(&self, answer: &T) -> Result<(), DbErr> {
         let json = serde_json::to_string(answer).map_err(|error| DbErr::Json(error.to_string()))?;
         let sql = "UPDATE requests SET answer = $3 WHERE principal = $1 AND request_id = $2";
-        let key = [
-            self.key.principal.clone().into(),
-            self.key.request_id.clone().into(),
-            json.into(),
-        ];
+        let key = [self.key.principal.clone().into(), self.key.request_id.clone().into(), json.into()];
         match execute(&self.tx, sql, key).await? {
             1 => Ok(()),
             _ => Err(DbErr::RecordNotUpdated),
@@ -172,11 +165,7 @@ pub(crate) async fn begin(
         .ok_or(RequestError::InProgress)?;
     let tx = database.begin().await?;
     if claim(&tx, key).await? {
-        return Ok(Once::First(OnceTx {
-            tx,
-            key: key.clone(),
-            _turn: turn,
-        }));
+        return Ok(Once::First(OnceTx { tx, key: key.clone(), _turn: turn }));
     }
     kept(&tx, key).await.map(Once::Kept)
 }
@@ -219,9 +208,7 @@ pub(crate) async fn find(
         return Ok(None);
     };
     match row.try_get::<Vec<u8>>("", "fingerprint")? == key.fingerprint {
-        true => Ok(Some(KeptAnswer {
-            json: row.try_get("", "answer")?,
-        })),
+        true => Ok(Some(KeptAnswer { json: row.try_get("", "answer")? })),
         false => Err(RequestError::Reused),
     }
 }

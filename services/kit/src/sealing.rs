@@ -47,22 +47,14 @@ impl Sealer {
     /// Seals to a public key, under the name by which its holder knows it.
     pub fn new(key_id: impl Into<String>, public_key: &[u8]) -> Result<Sealer, SealError> {
         let public_key = PublicKey::from_slice(public_key).map_err(|_| SealError::Key)?;
-        Ok(Sealer {
-            key_id: key_id.into(),
-            public_key,
-        })
+        Ok(Sealer { key_id: key_id.into(), public_key })
     }
 
     /// A box with this message. Each one differs, also for the same message.
     pub fn seal<M: Message>(&self, message: &M) -> Result<pb::Sealed, SealError> {
-        let ciphertext = self
-            .public_key
-            .seal(&mut OsRng, &message.encode_to_vec())
-            .map_err(|_| SealError::Damaged)?;
-        Ok(pb::Sealed {
-            key_id: self.key_id.clone(),
-            ciphertext,
-        })
+        let ciphertext =
+            self.public_key.seal(&mut OsRng, &message.encode_to_vec()).map_err(|_| SealError::Damaged)?;
+        Ok(pb::Sealed { key_id: self.key_id.clone(), ciphertext })
     }
 }
 
@@ -86,19 +78,13 @@ impl Opener {
         if sealed.key_id != self.key_id {
             return Err(SealError::OtherKey);
         }
-        let plaintext = self
-            .secret_key
-            .unseal(&sealed.ciphertext)
-            .map_err(|_| SealError::Damaged)?;
+        let plaintext = self.secret_key.unseal(&sealed.ciphertext).map_err(|_| SealError::Damaged)?;
         M::decode(plaintext.as_slice()).map_err(|_| SealError::Damaged)
     }
 
     /// The other half, to hand to everyone who seals.
     pub fn sealer(&self) -> Sealer {
-        Sealer {
-            key_id: self.key_id.clone(),
-            public_key: self.secret_key.public_key(),
-        }
+        Sealer { key_id: self.key_id.clone(), public_key: self.secret_key.public_key() }
     }
 
     /// The name of the key: the beginning of the hash of its public half.
@@ -119,23 +105,16 @@ impl Opener {
 
     fn from_text(text: &str) -> Result<Opener, SealError> {
         let bytes = STANDARD.decode(text.trim()).map_err(|_| SealError::Key)?;
-        SecretKey::from_slice(&bytes)
-            .map(Opener::from_secret)
-            .map_err(|_| SealError::Key)
+        SecretKey::from_slice(&bytes).map(Opener::from_secret).map_err(|_| SealError::Key)
     }
 
     fn create(path: &Path) -> Result<Opener, SealError> {
         let opener = Opener::generate();
         let text = STANDARD.encode(opener.secret_key.to_bytes());
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Written beside and moved into place, so that nobody ever reads half a key. Temporary files are private (0600).
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(SealError::File)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.as_file().sync_all())
-            .map_err(SealError::File)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(SealError::File)?;
         match file.persist_noclobber(path) {
             Ok(_) => Ok(opener),
             // Another process was first, and its key is the one that counts.

@@ -1,8 +1,5 @@
 //! Databases for tests, in the two kinds that a service is promised to work on.
-#![allow(
-    clippy::expect_used,
-    reason = "a test without its database must stop at once and say so"
-)]
+#![allow(clippy::expect_used, reason = "a test without its database must stop at once and say so")]
 
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
@@ -22,37 +19,24 @@ pub async fn databases<M: MigratorTrait>() -> Vec<Database> {
 
 /// One fresh, migrated SQLite database, for tests in which the store does not matter.
 pub async fn sqlite<M: MigratorTrait>() -> Database {
-    let database = Database::temporary()
-        .await
-        .expect("a temporary SQLite database can be made");
-    database
-        .migrate::<M>()
-        .await
-        .expect("the migrations run on SQLite");
+    let database = Database::temporary().await.expect("a temporary SQLite database can be made");
+    database.migrate::<M>().await.expect("the migrations run on SQLite");
     database
 }
 
 /// A fresh, migrated schema on the PostgreSQL server of the tests; nothing when there is no server.
 pub async fn postgres<M: MigratorTrait>() -> Option<Database> {
-    let database = Database::open(&postgres_url().await?)
-        .await
-        .expect("the new PostgreSQL schema can be opened");
-    database
-        .migrate::<M>()
-        .await
-        .expect("the migrations run on PostgreSQL");
+    let database =
+        Database::open(&postgres_url().await?).await.expect("the new PostgreSQL schema can be opened");
+    database.migrate::<M>().await.expect("the migrations run on PostgreSQL");
     Some(database)
 }
 
 /// The URL of a fresh, empty schema, for tests that open it several times, as several replicas would.
 pub async fn postgres_url() -> Option<String> {
-    let url = std::env::var(POSTGRES_VARIABLE)
-        .ok()
-        .filter(|url| !url.is_empty())?;
+    let url = std::env::var(POSTGRES_VARIABLE).ok().filter(|url| !url.is_empty())?;
     let schema = format!("test_{}", Uuid::now_v7().simple());
-    let server = Database::open(&url)
-        .await
-        .expect("the PostgreSQL server of the tests can be reached");
+    let server = Database::open(&url).await.expect("the PostgreSQL server of the tests can be reached");
     server
         .write()
         .execute_unprepared(&format!("CREATE SCHEMA {schema}"))

@@ -25,23 +25,16 @@ enum Hands {
 impl Clock {
     /// The time of the machine.
     pub fn system() -> Self {
-        Self {
-            hands: Hands::System,
-        }
+        Self { hands: Hands::System }
     }
 
     /// Stands at one time until it is advanced; its clones go with it.
     pub fn fixed(at: Timestamp) -> Self {
-        Self {
-            hands: Hands::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros()))),
-        }
+        Self { hands: Hands::Fixed(Arc::new(AtomicI64::new(at.timestamp_micros()))) }
     }
 
     /// The present, in whole microseconds.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the one reader of the machine's time"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the one reader of the machine's time")]
     pub fn now(&self) -> Timestamp {
         match &self.hands {
             Hands::System => truncate(Utc::now()),
@@ -55,9 +48,8 @@ impl Clock {
         if let Hands::Fixed(micros) = &self.hands {
             let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             // The closure always answers, so the update cannot fail.
-            let _ = micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
-                Some(now.saturating_add(by))
-            });
+            let _ =
+                micros.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(now.saturating_add(by)));
         }
     }
 }
@@ -70,20 +62,13 @@ pub fn truncate(time: Timestamp) -> Timestamp {
 /// As the contract writes it.
 pub fn to_proto(time: Timestamp) -> prost_types::Timestamp {
     // Below 10^9 except in a leap second, which the contract has no words for.
-    let nanos = i32::try_from(time.timestamp_subsec_nanos())
-        .unwrap_or(i32::MAX)
-        .min(999_999_999);
-    prost_types::Timestamp {
-        seconds: time.timestamp(),
-        nanos,
-    }
+    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or(i32::MAX).min(999_999_999);
+    prost_types::Timestamp { seconds: time.timestamp(), nanos }
 }
 
 /// As the contract wrote it; nothing when it is outside the years 1 to 9999 or no time at all.
 pub fn from_proto(time: &prost_types::Timestamp) -> Option<Timestamp> {
-    let nanos = u32::try_from(time.nanos)
-        .ok()
-        .filter(|nanos| *nanos < 1_000_000_000)?;
+    let nanos = u32::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
     DateTime::from_timestamp(time.seconds, nanos)
         .filter(|time| (1..=9999).contains(&time.year()))
         .map(truncate)

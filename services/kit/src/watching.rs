@@ -26,12 +26,7 @@ where
     F: FnMut() -> R + Send,
     R: Future<Output = Result<Option<(i64, T)>, E>> + Send,
 {
-    let watching = Watching {
-        changes,
-        interval,
-        read,
-        seen: None,
-    };
+    let watching = Watching { changes, interval, read, seen: None };
     stream::unfold(Some(watching), async |watching| {
         let mut watching = watching?;
         match watching.next().await {
@@ -72,10 +67,7 @@ impl<F> Watching<F> {
 
     async fn wait(&mut self) {
         tokio::time::sleep(READ_GAP_MIN).await;
-        let closed = matches!(
-            tokio::time::timeout(self.interval, self.changes.changed()).await,
-            Ok(Err(_))
-        );
+        let closed = matches!(tokio::time::timeout(self.interval, self.changes.changed()).await, Ok(Err(_)));
         if closed {
             // The database handle is gone, so nothing will announce itself any more; only looking is left.
             tokio::time::sleep(self.interval).await;

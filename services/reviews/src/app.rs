@@ -6,10 +6,10 @@ use kit::{Clock, Listed, Page, RequestKey};
 use mesh::Caller;
 
 use crate::domain::{
-    AccountId, Event, Opinion, ProductId, Rating, Review, ReviewId, State, Summary,
+    AccountId, Event, Imported, Opinion, Order, ProductId, Rating, Review, ReviewId, State, Summary,
 };
 use crate::error::Error;
-use crate::store::{Filter, Imported, Order, Store, Viewer};
+use crate::store::{Filter, Store, Viewer};
 
 /// What moderators hold.
 pub const MODERATE: &str = "reviews.moderate";
@@ -43,14 +43,7 @@ impl Reviews {
         opinion: Opinion,
     ) -> Result<Review, Error> {
         let author = account(caller)?;
-        let review = Review::write(
-            product,
-            author,
-            author_name,
-            opinion,
-            false,
-            self.clock.now(),
-        );
+        let review = Review::write(product, author, author_name, opinion, false, self.clock.now());
         self.store.insert(key, review).await
     }
 
@@ -68,17 +61,10 @@ impl Reviews {
             true => Ok(review.edit(opinion.clone(), now)),
             false => Err(Error::NotFound(id)),
         };
-        self.store
-            .update(key, id, Viewer::Account(author), etag, edit)
-            .await
+        self.store.update(key, id, Viewer::Account(author), etag, edit).await
     }
 
-    pub async fn delete(
-        &self,
-        caller: &Caller,
-        key: &RequestKey,
-        id: ReviewId,
-    ) -> Result<(), Error> {
+    pub async fn delete(&self, caller: &Caller, key: &RequestKey, id: ReviewId) -> Result<(), Error> {
         self.store.delete(key, id, account(caller)?).await
     }
 
@@ -133,15 +119,9 @@ impl Reviews {
         Ok(self.store.summaries(products).await?)
     }
 
-    pub async fn approve(
-        &self,
-        key: &RequestKey,
-        id: ReviewId,
-        etag: Option<i64>,
-    ) -> Result<Review, Error> {
+    pub async fn approve(&self, key: &RequestKey, id: ReviewId, etag: Option<i64>) -> Result<Review, Error> {
         let now = self.clock.now();
-        self.moderate(key, id, etag, |review| review.approve(now))
-            .await
+        self.moderate(key, id, etag, |review| review.approve(now)).await
     }
 
     pub async fn reject(
@@ -152,10 +132,7 @@ impl Reviews {
         etag: Option<i64>,
     ) -> Result<Review, Error> {
         let now = self.clock.now();
-        self.moderate(key, id, etag, |review| {
-            review.reject(rejection.clone(), now)
-        })
-        .await
+        self.moderate(key, id, etag, |review| review.reject(rejection.clone(), now)).await
     }
 
     pub async fn vote(
@@ -177,9 +154,7 @@ impl Reviews {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let report = |review: &mut Review| Ok(review.report(now));
-        self.store
-            .report(key, id, account(caller)?, complaint, now, report)
-            .await
+        self.store.report(key, id, account(caller)?, complaint, now, report).await
     }
 
     pub async fn import(&self, key: &RequestKey, reviews: Vec<Imported>) -> Result<u64, Error> {
@@ -193,11 +168,7 @@ impl Reviews {
         etag: Option<i64>,
         decide: impl Fn(&mut Review) -> Vec<Event>,
     ) -> Result<Review, Error> {
-        self.store
-            .update(key, id, Viewer::Moderator, etag, |review| {
-                Ok(decide(review))
-            })
-            .await
+        self.store.update(key, id, Viewer::Moderator, etag, |review| Ok(decide(review))).await
     }
 }
 

@@ -75,6 +75,21 @@ pub enum Refusal {
     NotApproved,
 }
 
+/// In which order reviews are read. Ties go to the newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Helpful,
+    Newest,
+    RatingHigh,
+    RatingLow,
+}
+
+/// A review from elsewhere, under the id that it has there.
+pub struct Imported {
+    pub external_id: String,
+    pub review: Review,
+}
+
 /// Approved ratings of one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -196,18 +211,13 @@ impl State {
     }
 
     pub fn named(name: &str) -> Option<State> {
-        [State::Pending, State::Approved, State::Rejected]
-            .into_iter()
-            .find(|state| state.as_str() == name)
+        [State::Pending, State::Approved, State::Rejected].into_iter().find(|state| state.as_str() == name)
     }
 }
 
 impl Rating {
     pub fn new(stars: i64) -> Option<Rating> {
-        u8::try_from(stars)
-            .ok()
-            .filter(|stars| (1..=5).contains(stars))
-            .map(Rating)
+        u8::try_from(stars).ok().filter(|stars| (1..=5).contains(stars)).map(Rating)
     }
 
     pub fn stars(self) -> u8 {
@@ -222,10 +232,7 @@ impl Summary {
 
     /// Sum of all stars; the mean is this by the count.
     pub fn rating_sum(&self) -> i64 {
-        (1..)
-            .zip(self.histogram)
-            .map(|(stars, count)| stars * count)
-            .sum()
+        (1..).zip(self.histogram).map(|(stars, count)| stars * count).sum()
     }
 }
 
@@ -273,15 +280,9 @@ mod tests {
     #[test]
     fn an_author_neither_votes_on_nor_reports_the_review_he_wrote() {
         let review = in_state("approved");
-        assert_eq!(
-            review.admits_reader(review.author.unwrap()),
-            Err(Refusal::OwnReview)
-        );
+        assert_eq!(review.admits_reader(review.author.unwrap()), Err(Refusal::OwnReview));
         assert_eq!(review.admits_reader(AccountId::new()), Ok(()));
-        assert_eq!(
-            in_state("pending").admits_reader(AccountId::new()),
-            Err(Refusal::NotApproved)
-        );
+        assert_eq!(in_state("pending").admits_reader(AccountId::new()), Err(Refusal::NotApproved));
     }
 
     #[test]
@@ -297,34 +298,20 @@ mod tests {
 
     #[test]
     fn a_rating_has_one_to_five_stars() {
-        let accepted: Vec<i64> = (-1..8)
-            .filter(|stars| Rating::new(*stars).is_some())
-            .collect();
+        let accepted: Vec<i64> = (-1..8).filter(|stars| Rating::new(*stars).is_some()).collect();
         assert_eq!(accepted, [1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn a_summary_adds_up_its_histogram() {
-        let summary = Summary {
-            histogram: [1, 0, 2, 0, 3],
-        };
+        let summary = Summary { histogram: [1, 0, 2, 0, 3] };
         assert_eq!((summary.count(), summary.rating_sum()), (6, 22));
     }
 
     fn in_state(state: &str) -> Review {
-        let opinion = Opinion {
-            rating: Rating::new(4).unwrap(),
-            title: "Good".into(),
-            body: String::new(),
-        };
-        let mut review = Review::write(
-            ProductId::new(),
-            AccountId::new(),
-            "Ada".into(),
-            opinion,
-            false,
-            now(),
-        );
+        let opinion = Opinion { rating: Rating::new(4).unwrap(), title: "Good".into(), body: String::new() };
+        let mut review =
+            Review::write(ProductId::new(), AccountId::new(), "Ada".into(), opinion, false, now());
         match state {
             "approved" => drop(review.approve(now())),
             "rejected" => drop(review.reject("No".into(), now())),
@@ -343,10 +330,7 @@ mod tests {
     }
 
     fn named(events: &[Event]) -> String {
-        let names: Vec<String> = events
-            .iter()
-            .map(|event| format!("{event:?}").to_lowercase())
-            .collect();
+        let names: Vec<String> = events.iter().map(|event| format!("{event:?}").to_lowercase()).collect();
         match names.is_empty() {
             true => "-".into(),
             false => names.join(","),

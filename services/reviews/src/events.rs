@@ -13,12 +13,7 @@ use crate::store::Store;
 pub const READER: &str = "reviews";
 
 /// An event as the outbox takes it, its subject the review, with the summary of the product after it.
-pub fn news(
-    review: &Review,
-    event: Event,
-    version: i64,
-    summary: Option<Summary>,
-) -> outbox::Event {
+pub fn news(review: &Review, event: Event, version: i64, summary: Option<Summary>) -> outbox::Event {
     let review_id = review.id.to_string();
     let product_id = review.product.to_string();
     let rating = review.opinion.rating.stars().into();
@@ -27,30 +22,15 @@ pub fn news(
     let at = review.updated;
     match event {
         Event::Submitted => {
-            let payload = pb::ReviewSubmitted {
-                review_id,
-                product_id,
-                rating,
-            };
+            let payload = pb::ReviewSubmitted { review_id, product_id, rating };
             outbox::Event::new("review.submitted", review.id, version, at, &payload)
         }
         Event::Published => {
-            let payload = pb::ReviewPublished {
-                review_id,
-                product_id,
-                rating,
-                review_count,
-                rating_sum,
-            };
+            let payload = pb::ReviewPublished { review_id, product_id, rating, review_count, rating_sum };
             outbox::Event::new("review.published", review.id, version, at, &payload)
         }
         Event::Withdrawn => {
-            let payload = pb::ReviewWithdrawn {
-                review_id,
-                product_id,
-                review_count,
-                rating_sum,
-            };
+            let payload = pb::ReviewWithdrawn { review_id, product_id, review_count, rating_sum };
             outbox::Event::new("review.withdrawn", review.id, version, at, &payload)
         }
     }
@@ -72,17 +52,8 @@ async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
         return Ok(());
     }
     let lines = delivered.lines.iter();
-    let products = lines
-        .map(|line| line.product_id.parse())
-        .collect::<Result<Vec<ProductId>, _>>()?;
+    let products = lines.map(|line| line.product_id.parse()).collect::<Result<Vec<ProductId>, _>>()?;
     let account = delivered.account_id.parse()?;
-    store
-        .note_purchases(
-            READER,
-            Id::from_uuid(event.id.as_uuid()),
-            account,
-            &products,
-        )
-        .await?;
+    store.note_purchases(READER, Id::from_uuid(event.id.as_uuid()), account, &products).await?;
     Ok(())
 }

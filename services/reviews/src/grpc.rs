@@ -15,10 +15,7 @@ use crate::app::{MODERATE, Reviews};
 use crate::domain::{ProductId, Review, State, Summary};
 use crate::error::Error;
 
-const PAGE: PageLimits = PageLimits {
-    default: 20,
-    max: 100,
-};
+const PAGE: PageLimits = PageLimits { default: 20, max: 100 };
 
 pub fn server(reviews: Reviews) -> ReviewsServiceServer<impl ReviewsService> {
     ReviewsServiceServer::new(Grpc { reviews })
@@ -38,13 +35,8 @@ impl ReviewsService for Grpc {
         let message = request.into_inner();
         let key = key(&caller, "CreateReview", &message.request_id, &message)?;
         let (product, author_name, opinion) = parse::created(&message)?;
-        let review = self
-            .reviews
-            .create(&caller, &key, product, author_name, opinion)
-            .await?;
-        Ok(Response::new(pb::CreateReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        let review = self.reviews.create(&caller, &key, product, author_name, opinion).await?;
+        Ok(Response::new(pb::CreateReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn update_review(
@@ -55,13 +47,8 @@ impl ReviewsService for Grpc {
         let message = request.into_inner();
         let key = key(&caller, "UpdateReview", &message.request_id, &message)?;
         let (id, opinion, etag) = parse::updated(&message)?;
-        let review = self
-            .reviews
-            .update(&caller, &key, id, opinion, etag)
-            .await?;
-        Ok(Response::new(pb::UpdateReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        let review = self.reviews.update(&caller, &key, id, opinion, etag).await?;
+        Ok(Response::new(pb::UpdateReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn delete_review(
@@ -71,9 +58,7 @@ impl ReviewsService for Grpc {
         let caller = Caller::of(&request);
         let message = request.into_inner();
         let key = key(&caller, "DeleteReview", &message.request_id, &message)?;
-        self.reviews
-            .delete(&caller, &key, parse::review_id(&message.review_id)?)
-            .await?;
+        self.reviews.delete(&caller, &key, parse::review_id(&message.review_id)?).await?;
         Ok(Response::new(pb::DeleteReviewResponse {}))
     }
 
@@ -84,9 +69,7 @@ impl ReviewsService for Grpc {
         let caller = Caller::of(&request);
         let id = parse::review_id(&request.get_ref().review_id)?;
         let review = self.reviews.get(&caller, id).await?;
-        Ok(Response::new(pb::GetReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        Ok(Response::new(pb::GetReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn batch_get_reviews(
@@ -94,11 +77,7 @@ impl ReviewsService for Grpc {
         request: Request<pb::BatchGetReviewsRequest>,
     ) -> Result<Response<pb::BatchGetReviewsResponse>, Status> {
         let caller = Caller::of(&request);
-        let ids = parse::ids(
-            "review_ids",
-            &request.get_ref().review_ids,
-            parse::BATCH_MAX,
-        )?;
+        let ids = parse::ids("review_ids", &request.get_ref().review_ids, parse::BATCH_MAX)?;
         let mut found = self.reviews.batch_get(&caller, &ids).await?;
         let mut answer = pb::BatchGetReviewsResponse::default();
         for id in ids {
@@ -117,10 +96,7 @@ impl ReviewsService for Grpc {
         let caller = Caller::of(&request);
         let message = request.into_inner();
         let page = page(message.page_size, &message.page_token, &message)?;
-        let listed = self
-            .reviews
-            .list(&caller, parse::listing(&message)?, &page)
-            .await?;
+        let listed = self.reviews.list(&caller, parse::listing(&message)?, &page).await?;
         let listed = listed.map(|review| shown(review, &caller));
         Ok(Response::new(pb::ListReviewsResponse {
             reviews: listed.items,
@@ -162,11 +138,8 @@ impl ReviewsService for Grpc {
         &self,
         request: Request<pb::BatchGetSummariesRequest>,
     ) -> Result<Response<pb::BatchGetSummariesResponse>, Status> {
-        let products: Vec<ProductId> = parse::ids(
-            "product_ids",
-            &request.get_ref().product_ids,
-            parse::BATCH_MAX,
-        )?;
+        let products: Vec<ProductId> =
+            parse::ids("product_ids", &request.get_ref().product_ids, parse::BATCH_MAX)?;
         let found = self.reviews.summaries(&products).await?;
         let summaries = products.iter().zip(found).map(summarised).collect();
         Ok(Response::new(pb::BatchGetSummariesResponse { summaries }))
@@ -181,9 +154,7 @@ impl ReviewsService for Grpc {
         let key = key(&caller, "ApproveReview", &message.request_id, &message)?;
         let (id, etag) = parse::approved(&message)?;
         let review = self.reviews.approve(&key, id, etag).await?;
-        Ok(Response::new(pb::ApproveReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        Ok(Response::new(pb::ApproveReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn reject_review(
@@ -195,9 +166,7 @@ impl ReviewsService for Grpc {
         let key = key(&caller, "RejectReview", &message.request_id, &message)?;
         let (id, rejection, etag) = parse::rejected(&message)?;
         let review = self.reviews.reject(&key, id, rejection, etag).await?;
-        Ok(Response::new(pb::RejectReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        Ok(Response::new(pb::RejectReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn vote_review(
@@ -208,13 +177,8 @@ impl ReviewsService for Grpc {
         let message = request.into_inner();
         let key = key(&caller, "VoteReview", &message.request_id, &message)?;
         let id = parse::review_id(&message.review_id)?;
-        let review = self
-            .reviews
-            .vote(&caller, &key, id, message.helpful)
-            .await?;
-        Ok(Response::new(pb::VoteReviewResponse {
-            review: Some(shown(review, &caller)),
-        }))
+        let review = self.reviews.vote(&caller, &key, id, message.helpful).await?;
+        Ok(Response::new(pb::VoteReviewResponse { review: Some(shown(review, &caller)) }))
     }
 
     async fn report_review(
@@ -239,10 +203,7 @@ impl ReviewsService for Grpc {
         let reviews = parse::imported(&message)?;
         let asked = reviews.len() as i64;
         let created_count = self.reviews.import(&key, reviews).await? as i64;
-        Ok(Response::new(pb::ImportReviewsResponse {
-            created_count,
-            unchanged_count: asked - created_count,
-        }))
+        Ok(Response::new(pb::ImportReviewsResponse { created_count, unchanged_count: asked - created_count }))
     }
 }
 
@@ -252,20 +213,11 @@ fn key<M: prost::Message>(
     request_id: &str,
     message: &M,
 ) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(
-        &caller.principal(),
-        method,
-        request_id,
-        message,
-    )?)
+    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
 }
 
 fn page(size: i32, token: &str, message: &pb::ListReviewsRequest) -> Result<Page, Problem> {
-    let arguments = pb::ListReviewsRequest {
-        page_size: 0,
-        page_token: String::new(),
-        ..message.clone()
-    };
+    let arguments = pb::ListReviewsRequest { page_size: 0, page_token: String::new(), ..message.clone() };
     Ok(Page::parse(size, token, &arguments, PAGE)?)
 }
 
@@ -277,10 +229,7 @@ fn shown(review: Review, caller: &Caller) -> pb::Review {
     pb::Review {
         id: review.id.to_string(),
         product_id: review.product.to_string(),
-        account_id: review
-            .author
-            .map(|account| account.to_string())
-            .unwrap_or_default(),
+        account_id: review.author.map(|account| account.to_string()).unwrap_or_default(),
         author_name: review.author_name,
         rating: review.opinion.rating.stars().into(),
         title: review.opinion.title,
@@ -290,10 +239,7 @@ fn shown(review: Review, caller: &Caller) -> pb::Review {
         helpful_count: review.helpful,
         unhelpful_count: review.unhelpful,
         report_count: if moderator { review.reports } else { 0 },
-        rejection: review
-            .rejection
-            .filter(|_| moderator || mine)
-            .unwrap_or_default(),
+        rejection: review.rejection.filter(|_| moderator || mine).unwrap_or_default(),
         create_time: Some(time::to_proto(review.created)),
         update_time: Some(time::to_proto(review.updated)),
         etag: review.version.to_string(),
@@ -324,18 +270,11 @@ impl From<Error> for Status {
         use pb::Reason;
 
         let words = error.to_string();
-        let problem =
-            |code, reason: Reason| Problem::new(code, NAME, reason.as_str_name(), words.clone());
+        let problem = |code, reason: Reason| Problem::new(code, NAME, reason.as_str_name(), words.clone());
         match error {
-            Error::Refused(Refusal::OwnReview) => {
-                problem(Code::FailedPrecondition, Reason::OwnReview)
-            }
-            Error::Refused(Refusal::NotApproved) => {
-                problem(Code::FailedPrecondition, Reason::NotApproved)
-            }
-            Error::NotFound(id) => {
-                problem(Code::NotFound, Reason::ReviewNotFound).with("review_id", id)
-            }
+            Error::Refused(Refusal::OwnReview) => problem(Code::FailedPrecondition, Reason::OwnReview),
+            Error::Refused(Refusal::NotApproved) => problem(Code::FailedPrecondition, Reason::NotApproved),
+            Error::NotFound(id) => problem(Code::NotFound, Reason::ReviewNotFound).with("review_id", id),
             Error::AlreadyReviewed(id) => {
                 problem(Code::AlreadyExists, Reason::AlreadyReviewed).with("review_id", id)
             }
@@ -343,11 +282,9 @@ impl From<Error> for Status {
             Error::SignInRequired => {
                 Problem::common(Code::Unauthenticated, CommonReason::SignInRequired, words)
             }
-            Error::NotModerator => Problem::common(
-                Code::PermissionDenied,
-                CommonReason::PermissionMissing,
-                words,
-            ),
+            Error::NotModerator => {
+                Problem::common(Code::PermissionDenied, CommonReason::PermissionMissing, words)
+            }
             Error::Request(error) => error.into(),
             Error::Page(error) => error.into(),
             Error::Storage(error) => Problem::internal(&error),

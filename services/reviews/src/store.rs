@@ -10,11 +10,11 @@ use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, inbox};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
 
 use self::entity::review;
-use crate::domain::{AccountId, Event, ProductId, Rating, Review, ReviewId};
+use crate::domain::{AccountId, Event, Imported, ProductId, Rating, Review, ReviewId};
 use crate::error::Error;
 use crate::events;
 
-pub use list::{Filter, Order};
+pub use list::Filter;
 
 /// A change that lost the race against another one is decided again on what is there now, so often.
 const DECISIONS_MAX: usize = 5;
@@ -28,12 +28,6 @@ pub enum Viewer {
     Anybody,
     /// Sees everything.
     Moderator,
-}
-
-/// A review from elsewhere, under the id that it has there.
-pub struct Imported {
-    pub external_id: String,
-    pub review: Review,
 }
 
 #[derive(Clone)]
@@ -62,15 +56,10 @@ impl Store {
         }
         let verified = self.has_bought(&tx, &review).await?;
         let row = review::Model::of(Review { verified, ..review }, None, 1);
-        let inserted = review::Entity::insert(row.clone().into_active_model())
-            .exec_without_returning(&*tx)
-            .await;
+        let inserted =
+            review::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*tx).await;
         inserted.map_err(|error| already_reviewed(error, &row))?;
-        outbox::append(
-            &tx,
-            &events::news(&row.clone().review()?, Event::Submitted, 1, None),
-        )
-        .await?;
+        outbox::append(&tx, &events::news(&row.clone().review()?, Event::Submitted, 1, None)).await?;
         tx.keep(&row).await?;
         tx.commit().await?;
         Ok(row.review()?)
@@ -105,12 +94,7 @@ impl Store {
     }
 
     /// Removes a review of the account's own.
-    pub async fn delete(
-        &self,
-        key: &RequestKey,
-        id: ReviewId,
-        author: AccountId,
-    ) -> Result<(), Error> {
+    pub async fn delete(&self, key: &RequestKey, id: ReviewId, author: AccountId) -> Result<(), Error> {
         let tx = match self.database.begin_once(key).await? {
             Once::Kept(_) => return Ok(()),
             Once::First(tx) => tx,
@@ -147,15 +131,8 @@ impl Store {
             Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
             Once::First(tx) => tx,
         };
-        self.find_in(&tx, id, Viewer::Account(account))
-            .await?
-            .review()?
-            .admits_reader(account)?;
-        let vote = [
-            id.as_uuid().into(),
-            account.as_uuid().into(),
-            helpful.into(),
-        ];
+        self.find_in(&tx, id, Viewer::Account(account)).await?.review()?.admits_reader(account)?;
+        let vote = [id.as_uuid().into(), account.as_uuid().into(), helpful.into()];
         execute(
             &*tx,
             "INSERT INTO votes (review_id, account_id, helpful) VALUES ($1, $2, $3)
@@ -196,12 +173,7 @@ impl Store {
             };
             let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
             row.clone().review()?.admits_reader(account)?;
-            let values = [
-                id.as_uuid().into(),
-                account.as_uuid().into(),
-                complaint.into(),
-                now.into(),
-            ];
+            let values = [id.as_uuid().into(), account.as_uuid().into(), complaint.into(), now.into()];
             let noted = execute(
                 &*tx,
                 "INSERT INTO reports (review_id, account_id, complaint, reported) VALUES ($1, $2, $3, $4)
@@ -224,11 +196,7 @@ impl Store {
             Once::First(tx) => tx,
         };
         let mut created: u64 = 0;
-        for Imported {
-            external_id,
-            review,
-        } in reviews
-        {
+        for Imported { external_id, review } in reviews {
             let row = review::Model::of(review, Some(external_id), 1);
             let known = review::Entity::find()
                 .filter(review::Column::ExternalId.eq(row.external_id.clone()))
@@ -237,9 +205,7 @@ impl Store {
             if known.is_some() {
                 continue;
             }
-            review::Entity::insert(row.clone().into_active_model())
-                .exec_without_returning(&*tx)
-                .await?;
+            review::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*tx).await?;
             let review = row.review()?;
             summary::shift(&tx, review.product, None, review.counts()).await?;
             announce(&tx, &review, 0, vec![Event::Published]).await?;
@@ -310,9 +276,7 @@ async fn change(
     let before = row.clone().review()?;
     let mut review = before.clone();
     let events = decide(&mut review)?;
-    let event_version = row
-        .event_version
-        .saturating_add(i64::try_from(events.len()).unwrap_or(0));
+    let event_version = row.event_version.saturating_add(i64::try_from(events.len()).unwrap_or(0));
     let saved = execute(
         &**tx,
         "UPDATE reviews SET rating = $3, title = $4, body = $5, state = $6, reports = $7, rejection = $8,
@@ -338,19 +302,12 @@ async fn change(
     }
     summary::shift(tx, review.product, before.counts(), review.counts()).await?;
     announce(tx, &review, row.event_version, events).await?;
-    Ok(Some(review::Model::of(
-        review,
-        row.external_id,
-        event_version,
-    )))
+    Ok(Some(review::Model::of(review, row.external_id, event_version)))
 }
 
 /// Writes the events of a change, numbered on from the last one.
 async fn announce(tx: &Tx, review: &Review, last: i64, events: Vec<Event>) -> Result<(), DbErr> {
-    let summary = summary::read(&**tx, &[review.product])
-        .await?
-        .into_iter()
-        .next();
+    let summary = summary::read(&**tx, &[review.product]).await?.into_iter().next();
     for (version, event) in (last.saturating_add(1)..).zip(events) {
         outbox::append(tx, &events::news(review, event, version, summary)).await?;
     }

@@ -1,11 +1,5 @@
 //! What reviews promises, through the generated client and the real stacks, on every kind of store.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod support;
 
@@ -20,23 +14,13 @@ async fn a_review_is_seen_by_others_once_it_is_approved() {
         let product = id();
         let author = customer();
 
-        let written = shop
-            .as_user(&author)
-            .create_review(writing(&product, 4))
-            .await
-            .unwrap()
-            .into_inner();
+        let written = shop.as_user(&author).create_review(writing(&product, 4)).await.unwrap().into_inner();
         let written = written.review.unwrap();
         assert_eq!(written.state, pb::ReviewState::Pending as i32);
         assert!(written.mine);
-        let get = pb::GetReviewRequest {
-            review_id: written.id.clone(),
-        };
+        let get = pb::GetReviewRequest { review_id: written.id.clone() };
         let unseen = shop.as_guest().get_review(get.clone()).await.unwrap_err();
-        assert_eq!(
-            (unseen.code(), reason(&unseen).as_str()),
-            (Code::NotFound, "REVIEW_NOT_FOUND")
-        );
+        assert_eq!((unseen.code(), reason(&unseen).as_str()), (Code::NotFound, "REVIEW_NOT_FOUND"));
         assert!(shop.as_user(&author).get_review(get.clone()).await.is_ok());
         assert_eq!(shop.summary(&product).await.review_count, 0);
 
@@ -47,14 +31,7 @@ async fn a_review_is_seen_by_others_once_it_is_approved() {
         };
         shop.moderator().approve_review(approval).await.unwrap();
 
-        let seen = shop
-            .as_guest()
-            .get_review(get)
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let seen = shop.as_guest().get_review(get).await.unwrap().into_inner().review.unwrap();
         assert_eq!((seen.rating, seen.mine), (4, false));
         let summary = shop.summary(&product).await;
         assert_eq!((summary.review_count, summary.rating_sum), (1, 4));
@@ -76,21 +53,10 @@ async fn an_account_reviews_a_product_once_however_many_ask_at_the_same_time() {
         });
         let answers = futures::future::join_all(tries).await;
 
-        let refused: Vec<_> = answers
-            .iter()
-            .filter_map(|answer| answer.as_ref().err())
-            .collect();
+        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
         assert_eq!(refused.len(), 9);
-        assert!(
-            refused
-                .iter()
-                .all(|status| reason(status) == "ALREADY_REVIEWED")
-        );
-        assert!(
-            refused
-                .iter()
-                .all(|status| status.code() == Code::AlreadyExists)
-        );
+        assert!(refused.iter().all(|status| reason(status) == "ALREADY_REVIEWED"));
+        assert!(refused.iter().all(|status| status.code() == Code::AlreadyExists));
     }
 }
 
@@ -100,27 +66,13 @@ async fn the_same_request_has_one_effect_and_one_answer() {
         let mut client = shop.as_user(&customer());
         let request = writing(&id(), 5);
 
-        let first = client
-            .create_review(request.clone())
-            .await
-            .unwrap()
-            .into_inner();
-        let again = client
-            .create_review(request.clone())
-            .await
-            .unwrap()
-            .into_inner();
+        let first = client.create_review(request.clone()).await.unwrap().into_inner();
+        let again = client.create_review(request.clone()).await.unwrap().into_inner();
         assert_eq!(first, again);
 
-        let other = pb::CreateReviewRequest {
-            rating: 1,
-            ..request
-        };
+        let other = pb::CreateReviewRequest { rating: 1, ..request };
         let refused = client.create_review(other).await.unwrap_err();
-        assert_eq!(
-            (refused.code(), reason(&refused).as_str()),
-            (Code::InvalidArgument, "REQUEST_ID_REUSED")
-        );
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"));
         assert_eq!(shop.news().await, ["review.submitted"]);
     }
 }
@@ -137,20 +89,11 @@ async fn every_wrong_field_is_named() {
             request_id: request_id(),
         };
 
-        let refused = shop
-            .as_user(&customer())
-            .create_review(request)
-            .await
-            .unwrap_err();
+        let refused = shop.as_user(&customer()).create_review(request).await.unwrap_err();
 
-        let fields: Vec<String> = mesh::status::violations_of(&refused)
-            .into_iter()
-            .map(|violation| violation.field)
-            .collect();
-        assert_eq!(
-            fields,
-            ["product_id", "author_name", "rating", "title", "body"]
-        );
+        let fields: Vec<String> =
+            mesh::status::violations_of(&refused).into_iter().map(|violation| violation.field).collect();
+        assert_eq!(fields, ["product_id", "author_name", "rating", "title", "body"]);
         assert_eq!(reason(&refused), "INVALID_FIELDS");
     }
 }
@@ -161,26 +104,13 @@ async fn an_edited_review_waits_again_and_leaves_the_summary() {
         let product = id();
         let author = customer();
         let mut client = shop.as_user(&author);
-        let written = client
-            .create_review(writing(&product, 2))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let written = client.create_review(writing(&product, 2)).await.unwrap().into_inner().review.unwrap();
         let approval = pb::ApproveReviewRequest {
             review_id: written.id.clone(),
             etag: String::new(),
             request_id: request_id(),
         };
-        let approved = shop
-            .moderator()
-            .approve_review(approval)
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let approved = shop.moderator().approve_review(approval).await.unwrap().into_inner().review.unwrap();
 
         let edit = pb::UpdateReviewRequest {
             review_id: written.id.clone(),
@@ -191,36 +121,15 @@ async fn an_edited_review_waits_again_and_leaves_the_summary() {
             request_id: request_id(),
         };
         let stale = client.update_review(edit.clone()).await.unwrap_err();
-        assert_eq!(
-            (stale.code(), reason(&stale).as_str()),
-            (Code::Aborted, "ETAG_MISMATCH")
-        );
-        let edit = pb::UpdateReviewRequest {
-            etag: approved.etag,
-            ..edit
-        };
-        let foreign = shop
-            .as_user(&customer())
-            .update_review(edit.clone())
-            .await
-            .unwrap_err();
+        assert_eq!((stale.code(), reason(&stale).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
+        let edit = pb::UpdateReviewRequest { etag: approved.etag, ..edit };
+        let foreign = shop.as_user(&customer()).update_review(edit.clone()).await.unwrap_err();
         assert_eq!(foreign.code(), Code::NotFound);
-        let edited = client
-            .update_review(edit)
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let edited = client.update_review(edit).await.unwrap().into_inner().review.unwrap();
 
         assert_eq!(edited.state, pb::ReviewState::Pending as i32);
         assert_eq!(shop.summary(&product).await.review_count, 0);
-        let news = [
-            "review.submitted",
-            "review.published",
-            "review.withdrawn",
-            "review.submitted",
-        ];
+        let news = ["review.submitted", "review.published", "review.withdrawn", "review.submitted"];
         assert_eq!(shop.news().await, news);
     }
 }
@@ -230,24 +139,11 @@ async fn a_deleted_review_is_gone_and_its_author_may_write_another() {
     for shop in shops().await {
         let product = id();
         let mut client = shop.as_user(&customer());
-        let written = client
-            .create_review(writing(&product, 3))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
-        let delete = pb::DeleteReviewRequest {
-            review_id: written.id,
-            request_id: request_id(),
-        };
+        let written = client.create_review(writing(&product, 3)).await.unwrap().into_inner().review.unwrap();
+        let delete = pb::DeleteReviewRequest { review_id: written.id, request_id: request_id() };
 
         assert_eq!(
-            shop.as_user(&customer())
-                .delete_review(delete.clone())
-                .await
-                .unwrap_err()
-                .code(),
+            shop.as_user(&customer()).delete_review(delete.clone()).await.unwrap_err().code(),
             Code::NotFound
         );
         client.delete_review(delete.clone()).await.unwrap();
@@ -264,37 +160,14 @@ async fn whoever_received_the_product_is_a_verified_buyer_whichever_came_first()
         let buyer = customer();
         let mut client = shop.as_user(&buyer);
 
-        let before = client
-            .create_review(writing(&product, 5))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let before = client.create_review(writing(&product, 5)).await.unwrap().into_inner().review.unwrap();
         assert!(!before.verified_purchase);
         shop.deliver(buyer.account, &product).await;
         shop.deliver(buyer.account, &other).await;
 
-        let get = pb::GetReviewRequest {
-            review_id: before.id,
-        };
-        assert!(
-            client
-                .get_review(get)
-                .await
-                .unwrap()
-                .into_inner()
-                .review
-                .unwrap()
-                .verified_purchase
-        );
-        let after = client
-            .create_review(writing(&other, 5))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let get = pb::GetReviewRequest { review_id: before.id };
+        assert!(client.get_review(get).await.unwrap().into_inner().review.unwrap().verified_purchase);
+        let after = client.create_review(writing(&other, 5)).await.unwrap().into_inner().review.unwrap();
         assert!(after.verified_purchase);
     }
 }
@@ -311,18 +184,8 @@ async fn the_last_vote_of_an_account_counts() {
         };
 
         shop.as_user(&voter).vote_review(vote(true)).await.unwrap();
-        shop.as_user(&customer())
-            .vote_review(vote(true))
-            .await
-            .unwrap();
-        let voted = shop
-            .as_user(&voter)
-            .vote_review(vote(false))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        shop.as_user(&customer()).vote_review(vote(true)).await.unwrap();
+        let voted = shop.as_user(&voter).vote_review(vote(false)).await.unwrap().into_inner().review.unwrap();
 
         assert_eq!((voted.helpful_count, voted.unhelpful_count), (1, 1));
         assert_eq!(voted.etag, review.etag);
@@ -334,29 +197,16 @@ async fn nobody_votes_on_a_review_of_his_own_or_on_one_that_is_not_approved() {
     for shop in shops().await {
         let author = customer();
         let mut client = shop.as_user(&author);
-        let written = client
-            .create_review(writing(&id(), 4))
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let written = client.create_review(writing(&id(), 4)).await.unwrap().into_inner().review.unwrap();
         let vote = || pb::VoteReviewRequest {
             review_id: written.id.clone(),
             helpful: true,
             request_id: request_id(),
         };
-        assert_eq!(
-            reason(&client.vote_review(vote()).await.unwrap_err()),
-            "OWN_REVIEW"
-        );
+        assert_eq!(reason(&client.vote_review(vote()).await.unwrap_err()), "OWN_REVIEW");
 
         let moderator = staff(&["reviews.moderate"]);
-        let not_theirs = shop
-            .as_user(&moderator)
-            .vote_review(vote())
-            .await
-            .unwrap_err();
+        let not_theirs = shop.as_user(&moderator).vote_review(vote()).await.unwrap_err();
         assert_eq!(reason(&not_theirs), "REVIEW_NOT_FOUND");
     }
 }
@@ -373,44 +223,21 @@ async fn five_reports_of_different_accounts_put_a_review_back_into_the_queue() {
         };
         let loud = customer();
         for _ in 0..6 {
-            shop.as_user(&loud)
-                .report_review(complaint())
-                .await
-                .unwrap();
+            shop.as_user(&loud).report_review(complaint()).await.unwrap();
         }
         assert_eq!(shop.summary(&product).await.review_count, 1);
 
         for _ in 0..4 {
-            shop.as_user(&customer())
-                .report_review(complaint())
-                .await
-                .unwrap();
+            shop.as_user(&customer()).report_review(complaint()).await.unwrap();
         }
 
         assert_eq!(shop.summary(&product).await.review_count, 0);
-        let late = shop
-            .as_user(&customer())
-            .report_review(complaint())
-            .await
-            .unwrap_err();
+        let late = shop.as_user(&customer()).report_review(complaint()).await.unwrap_err();
         assert_eq!(late.code(), Code::NotFound);
-        let queue = pb::ListReviewsRequest {
-            state: pb::ReviewState::Pending as i32,
-            ..Default::default()
-        };
-        let queued = shop
-            .moderator()
-            .list_reviews(queue.clone())
-            .await
-            .unwrap()
-            .into_inner()
-            .reviews;
+        let queue = pb::ListReviewsRequest { state: pb::ReviewState::Pending as i32, ..Default::default() };
+        let queued = shop.moderator().list_reviews(queue.clone()).await.unwrap().into_inner().reviews;
         assert_eq!((queued.len(), queued[0].report_count), (1, 5));
-        let refused = shop
-            .as_user(&customer())
-            .list_reviews(queue)
-            .await
-            .unwrap_err();
+        let refused = shop.as_user(&customer()).list_reviews(queue).await.unwrap_err();
         assert_eq!(refused.code(), Code::PermissionDenied);
     }
 }
@@ -431,12 +258,7 @@ async fn every_order_pages_to_the_end_without_gap_or_repeat() {
             };
             let mut seen = Vec::new();
             loop {
-                let page = shop
-                    .as_guest()
-                    .list_reviews(request.clone())
-                    .await
-                    .unwrap()
-                    .into_inner();
+                let page = shop.as_guest().list_reviews(request.clone()).await.unwrap().into_inner();
                 seen.extend(page.reviews);
                 if page.next_page_token.is_empty() {
                     break;
@@ -476,21 +298,12 @@ async fn the_first_reviews_of_many_products_come_in_the_order_asked_and_can_be_c
             sort: pb::ReviewSort::Newest as i32,
         };
 
-        let answer = shop
-            .as_guest()
-            .batch_list_reviews(request)
-            .await
-            .unwrap()
-            .into_inner()
-            .products;
+        let answer = shop.as_guest().batch_list_reviews(request).await.unwrap().into_inner().products;
 
         let counts: Vec<usize> = answer.iter().map(|product| product.reviews.len()).collect();
         assert_eq!(counts, [3, 0, 1]);
         assert_eq!(
-            answer
-                .iter()
-                .map(|product| &product.product_id)
-                .collect::<Vec<_>>(),
+            answer.iter().map(|product| &product.product_id).collect::<Vec<_>>(),
             products.iter().collect::<Vec<_>>()
         );
         assert!(answer[2].next_page_token.is_empty());
@@ -500,20 +313,9 @@ async fn the_first_reviews_of_many_products_come_in_the_order_asked_and_can_be_c
             page_token: answer[0].next_page_token.clone(),
             ..Default::default()
         };
-        let rest = shop
-            .as_guest()
-            .list_reviews(rest)
-            .await
-            .unwrap()
-            .into_inner()
-            .reviews;
+        let rest = shop.as_guest().list_reviews(rest).await.unwrap().into_inner().reviews;
         assert_eq!(rest.len(), 1);
-        assert!(
-            answer[0]
-                .reviews
-                .iter()
-                .all(|review| review.id != rest[0].id)
-        );
+        assert!(answer[0].reviews.iter().all(|review| review.id != rest[0].id));
     }
 }
 
@@ -521,40 +323,18 @@ async fn the_first_reviews_of_many_products_come_in_the_order_asked_and_can_be_c
 async fn a_batch_keeps_the_order_and_names_what_is_missing() {
     for shop in shops().await {
         let product = id();
-        let (first, second) = (
-            shop.approved(&product, 1).await,
-            shop.approved(&product, 2).await,
-        );
+        let (first, second) = (shop.approved(&product, 1).await, shop.approved(&product, 2).await);
         let unknown = id();
         let request = pb::BatchGetReviewsRequest {
-            review_ids: vec![
-                second.id.clone(),
-                unknown.clone(),
-                first.id.clone(),
-                second.id.clone(),
-            ],
+            review_ids: vec![second.id.clone(), unknown.clone(), first.id.clone(), second.id.clone()],
         };
 
-        let answer = shop
-            .as_guest()
-            .batch_get_reviews(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let answer = shop.as_guest().batch_get_reviews(request).await.unwrap().into_inner();
 
         let ids: Vec<_> = answer.reviews.iter().map(|review| &review.id).collect();
-        assert_eq!(
-            (ids, answer.missing),
-            (vec![&second.id, &first.id], vec![unknown])
-        );
-        let too_many = pb::BatchGetReviewsRequest {
-            review_ids: vec![id(); 1_501],
-        };
-        let refused = shop
-            .as_guest()
-            .batch_get_reviews(too_many)
-            .await
-            .unwrap_err();
+        assert_eq!((ids, answer.missing), (vec![&second.id, &first.id], vec![unknown]));
+        let too_many = pb::BatchGetReviewsRequest { review_ids: vec![id(); 1_501] };
+        let refused = shop.as_guest().batch_get_reviews(too_many).await.unwrap_err();
         assert_eq!(reason(&refused), "INVALID_FIELDS");
     }
 }
@@ -580,37 +360,12 @@ async fn a_rejected_review_tells_its_author_why_and_nobody_else() {
 
         shop.moderator().reject_review(rejection).await.unwrap();
 
-        let get = pb::GetReviewRequest {
-            review_id: written.id,
-        };
-        let own = shop
-            .as_user(&author)
-            .get_review(get.clone())
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap();
+        let get = pb::GetReviewRequest { review_id: written.id };
+        let own = shop.as_user(&author).get_review(get.clone()).await.unwrap().into_inner().review.unwrap();
         assert_eq!(own.rejection, "It is about the weather.");
-        assert_eq!(
-            shop.as_user(&customer())
-                .get_review(get)
-                .await
-                .unwrap_err()
-                .code(),
-            Code::NotFound
-        );
-        let mine = pb::ListReviewsRequest {
-            mine: true,
-            ..Default::default()
-        };
-        let listed = shop
-            .as_user(&author)
-            .list_reviews(mine)
-            .await
-            .unwrap()
-            .into_inner()
-            .reviews;
+        assert_eq!(shop.as_user(&customer()).get_review(get).await.unwrap_err().code(), Code::NotFound);
+        let mine = pb::ListReviewsRequest { mine: true, ..Default::default() };
+        let listed = shop.as_user(&author).list_reviews(mine).await.unwrap().into_inner().reviews;
         assert_eq!(listed.len(), 1);
     }
 }
@@ -635,18 +390,8 @@ async fn imported_reviews_count_at_once_and_only_once() {
             request_id: request_id(),
         };
 
-        let first = shop
-            .moderator()
-            .import_reviews(import(0..10))
-            .await
-            .unwrap()
-            .into_inner();
-        let second = shop
-            .moderator()
-            .import_reviews(import(5..12))
-            .await
-            .unwrap()
-            .into_inner();
+        let first = shop.moderator().import_reviews(import(0..10)).await.unwrap().into_inner();
+        let second = shop.moderator().import_reviews(import(5..12)).await.unwrap().into_inner();
 
         assert_eq!((first.created_count, first.unchanged_count), (10, 0));
         assert_eq!((second.created_count, second.unchanged_count), (2, 5));
@@ -657,34 +402,13 @@ async fn imported_reviews_count_at_once_and_only_once() {
 #[tokio::test]
 async fn only_the_edge_may_call_and_writing_needs_an_account() {
     for shop in shops().await {
-        let other = shop
-            .as_service("orders")
-            .create_review(writing(&id(), 1))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (other.code(), reason(&other).as_str()),
-            (Code::PermissionDenied, "CALLER_NOT_ALLOWED")
-        );
-        let nobody = shop
-            .as_guest()
-            .create_review(writing(&id(), 1))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (nobody.code(), reason(&nobody).as_str()),
-            (Code::Unauthenticated, "SIGN_IN_REQUIRED")
-        );
-        let approval = pb::ApproveReviewRequest {
-            review_id: id(),
-            etag: String::new(),
-            request_id: request_id(),
-        };
-        let clerk = shop
-            .as_user(&staff(&["orders.write"]))
-            .approve_review(approval)
-            .await
-            .unwrap_err();
+        let other = shop.as_service("orders").create_review(writing(&id(), 1)).await.unwrap_err();
+        assert_eq!((other.code(), reason(&other).as_str()), (Code::PermissionDenied, "CALLER_NOT_ALLOWED"));
+        let nobody = shop.as_guest().create_review(writing(&id(), 1)).await.unwrap_err();
+        assert_eq!((nobody.code(), reason(&nobody).as_str()), (Code::Unauthenticated, "SIGN_IN_REQUIRED"));
+        let approval =
+            pb::ApproveReviewRequest { review_id: id(), etag: String::new(), request_id: request_id() };
+        let clerk = shop.as_user(&staff(&["orders.write"])).approve_review(approval).await.unwrap_err();
         assert_eq!(reason(&clerk), "PERMISSION_MISSING");
         assert!(shop.news().await.is_empty());
     }

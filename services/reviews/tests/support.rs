@@ -27,11 +27,7 @@ impl Shop {
         let clock = Clock::fixed(Clock::system().now());
         let routes = reviews::routes(database.clone(), clock.clone());
         let server = testing::serve(reviews::NAME, routes);
-        Self {
-            database,
-            clock,
-            server,
-        }
+        Self { database, clock, server }
     }
 
     pub fn as_user(&self, user: &User) -> Client {
@@ -53,23 +49,11 @@ impl Shop {
     /// Writes a review by somebody new and has it approved.
     pub async fn approved(&self, product: &str, rating: i32) -> pb::Review {
         self.clock.advance(std::time::Duration::from_secs(1));
-        let written = self
-            .as_user(&testing::customer())
-            .create_review(writing(product, rating))
-            .await;
+        let written = self.as_user(&testing::customer()).create_review(writing(product, rating)).await;
         let written = written.unwrap().into_inner().review.unwrap();
-        let approval = pb::ApproveReviewRequest {
-            review_id: written.id,
-            etag: written.etag,
-            request_id: request_id(),
-        };
-        self.moderator()
-            .approve_review(approval)
-            .await
-            .unwrap()
-            .into_inner()
-            .review
-            .unwrap()
+        let approval =
+            pb::ApproveReviewRequest { review_id: written.id, etag: written.etag, request_id: request_id() };
+        self.moderator().approve_review(approval).await.unwrap().into_inner().review.unwrap()
     }
 
     /// Tells the service that an order with this product has arrived.
@@ -77,19 +61,11 @@ impl Shop {
         let delivered = orders_pb::OrderDelivered {
             order_id: id(),
             account_id: account.to_string(),
-            lines: vec![orders_pb::EventLine {
-                product_id: product.to_owned(),
-                ..Default::default()
-            }],
+            lines: vec![orders_pb::EventLine { product_id: product.to_owned(), ..Default::default() }],
             ..Default::default()
         };
-        let event = kit::outbox::Event::new(
-            "order.delivered",
-            Id::<()>::new(),
-            1,
-            self.clock.now(),
-            &delivered,
-        );
+        let event =
+            kit::outbox::Event::new("order.delivered", Id::<()>::new(), 1, self.clock.now(), &delivered);
         let readers = reviews::readers(&self.database);
         // Twice, as a queue may.
         (readers[0].apply)(event.clone()).await.unwrap();
@@ -97,15 +73,8 @@ impl Shop {
     }
 
     pub async fn summary(&self, product: &str) -> pb::Summary {
-        let request = pb::BatchGetSummariesRequest {
-            product_ids: vec![product.to_owned()],
-        };
-        let answer = self
-            .as_guest()
-            .batch_get_summaries(request)
-            .await
-            .unwrap()
-            .into_inner();
+        let request = pb::BatchGetSummariesRequest { product_ids: vec![product.to_owned()] };
+        let answer = self.as_guest().batch_get_summaries(request).await.unwrap().into_inner();
         answer.summaries.into_iter().next().unwrap()
     }
 
@@ -136,7 +105,5 @@ pub fn request_id() -> String {
 }
 
 pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status)
-        .map(|(_, reason)| reason)
-        .unwrap_or_default()
+    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

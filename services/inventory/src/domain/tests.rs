@@ -1,3 +1,4 @@
+//! Every state against every command, and figures under random movements.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use chrono::TimeDelta;

@@ -8,9 +8,7 @@ use sea_orm::{DbErr, RuntimeErr};
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// PostgreSQL: serialisation failure, deadlock, cancelled by a timeout, shutting down (three kinds), out of
 /// connections. SQLite: busy, and busy while recovering a file.
-const TRANSIENT: [&str; 9] = [
-    "40001", "40P01", "57014", "57P01", "57P02", "57P03", "53300", "5", "261",
-];
+const TRANSIENT: [&str; 9] = ["40001", "40P01", "57014", "57P01", "57P02", "57P03", "53300", "5", "261"];
 /// PostgreSQL: the first two characters of every failure of the connection.
 const CONNECTION_CLASS: &str = "08";
 
@@ -20,14 +18,12 @@ pub fn is_transient(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
-            matches!(
-                **cause,
-                sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::WorkerCrashed
-            ) || code(error).is_some_and(|code| {
-                TRANSIENT.contains(&&*code)
-                    || code.starts_with(CONNECTION_CLASS)
-                    || code == LOCK_NOT_AVAILABLE
-            })
+            matches!(**cause, sea_orm::sqlx::Error::Io(_) | sea_orm::sqlx::Error::WorkerCrashed)
+                || code(error).is_some_and(|code| {
+                    TRANSIENT.contains(&&*code)
+                        || code.starts_with(CONNECTION_CLASS)
+                        || code == LOCK_NOT_AVAILABLE
+                })
         }
         _ => false,
     }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx;
-use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector,
-};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
@@ -90,10 +88,7 @@ async fn sqlite(
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false);
-    let write = options
-        .clone()
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal);
+    let write = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let write = writer.connect_with(write).await.map_err(cannot_open)?;
 
     let readers = SqlitePoolOptions::new()
@@ -103,10 +98,7 @@ async fn sqlite(
         .idle_timeout(READER_IDLE_MAX)
         .max_lifetime(None)
         .test_before_acquire(false);
-    let read = readers
-        .connect_with(options.pragma("query_only", "ON"))
-        .await
-        .map_err(cannot_open)?;
+    let read = readers.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
 
     Ok(database(
         SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
@@ -119,19 +111,11 @@ async fn sqlite(
 async fn postgres(url: &str) -> Result<Database, OpenError> {
     let milliseconds = |limit: Duration| limit.as_millis().to_string();
     // The source would repeat the URL.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| OpenError::Url)?
-        .application_name("shop")
-        .options([
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("shop").options([
             ("lock_timeout", milliseconds(REQUEST_WAIT_MAX)),
-            (
-                "statement_timeout",
-                milliseconds(POSTGRES_STATEMENT_TIME_MAX),
-            ),
-            (
-                "idle_in_transaction_session_timeout",
-                milliseconds(POSTGRES_IDLE_TRANSACTION_TIME_MAX),
-            ),
+            ("statement_timeout", milliseconds(POSTGRES_STATEMENT_TIME_MAX)),
+            ("idle_in_transaction_session_timeout", milliseconds(POSTGRES_IDLE_TRANSACTION_TIME_MAX)),
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
@@ -142,12 +126,7 @@ async fn postgres(url: &str) -> Result<Database, OpenError> {
         .map_err(cannot_open)?;
 
     let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    Ok(database(
-        connection.clone(),
-        connection,
-        DbBackend::Postgres,
-        None,
-    ))
+    Ok(database(connection.clone(), connection, DbBackend::Postgres, None))
 }
 
 fn database(
@@ -157,17 +136,8 @@ fn database(
     folder: Option<TempDir>,
 ) -> Database {
     let changes = watch::Sender::new(0);
-    let inner = Inner {
-        read,
-        write,
-        backend,
-        changes,
-        running: Running::default(),
-        _folder: folder,
-    };
-    Database {
-        inner: Arc::new(inner),
-    }
+    let inner = Inner { read, write, backend, changes, running: Running::default(), _folder: folder };
+    Database { inner: Arc::new(inner) }
 }
 
 fn cannot_open(error: sqlx::Error) -> OpenError {

@@ -3,9 +3,7 @@
 use std::ops::Deref;
 
 use sea_orm::prelude::async_trait::async_trait;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::watch;
 
 /// A transaction. Dropped without commit, it is rolled back, so an early return leaves nothing half-done.
@@ -68,7 +66,6 @@ struct Announcement(watch::Sender<u64>);
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        self.0
-            .send_modify(|commits| *commits = commits.wrapping_add(1));
+        self.0.send_modify(|commits| *commits = commits.wrapping_add(1));
     }
 }

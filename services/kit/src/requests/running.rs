@@ -24,20 +24,11 @@ pub(crate) struct Turn {
 
 impl Running {
     /// Waits until no other request of this name runs; nothing when that takes too long.
-    pub(super) async fn turn(
-        &self,
-        principal: &str,
-        request_id: &str,
-        limit: Duration,
-    ) -> Option<Turn> {
+    pub(super) async fn turn(&self, principal: &str, request_id: &str, limit: Duration) -> Option<Turn> {
         let name = (principal.to_owned(), request_id.to_owned());
         let lock = Arc::clone(entries(&self.turns).entry(name.clone()).or_default());
         // Made before waiting: its drop tidies up, also when the wait is given up or cancelled.
-        let mut turn = Turn {
-            turns: Arc::clone(&self.turns),
-            name,
-            guard: None,
-        };
+        let mut turn = Turn { turns: Arc::clone(&self.turns), name, guard: None };
         turn.guard = Some(tokio::time::timeout(limit, lock.lock_owned()).await.ok()?);
         Some(turn)
     }
@@ -48,10 +39,7 @@ impl Drop for Turn {
         self.guard = None;
         let mut turns = entries(&self.turns);
         // Others that hold or await this lock have clones of it; the last one removes it.
-        if turns
-            .get(&self.name)
-            .is_some_and(|lock| Arc::strong_count(lock) == 1)
-        {
+        if turns.get(&self.name).is_some_and(|lock| Arc::strong_count(lock) == 1) {
             turns.remove(&self.name);
         }
     }

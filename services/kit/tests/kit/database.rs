@@ -37,14 +37,7 @@ async fn each_commit_is_announced_and_a_rollback_is_not() {
         database.begin().await.unwrap().rollback().await.unwrap();
         assert!(!changes.has_changed().unwrap());
 
-        database
-            .clone()
-            .begin()
-            .await
-            .unwrap()
-            .commit()
-            .await
-            .unwrap();
+        database.clone().begin().await.unwrap().commit().await.unwrap();
         assert!(changes.has_changed().unwrap());
     }
 }
@@ -59,12 +52,9 @@ async fn writers_take_turns_instead_of_failing() {
                 tokio::spawn(async move {
                     // Reads first: a deferred transaction would fail here when it turns to writing.
                     let tx = database.begin().await.unwrap();
-                    tx.query_all_raw(Statement::from_string(
-                        database.backend(),
-                        "SELECT name FROM effects",
-                    ))
-                    .await
-                    .unwrap();
+                    tx.query_all_raw(Statement::from_string(database.backend(), "SELECT name FROM effects"))
+                        .await
+                        .unwrap();
                     effect(&tx, &number.to_string()).await;
                     tx.commit().await.unwrap();
                 })
@@ -116,10 +106,7 @@ async fn a_cancelled_transaction_does_not_block_the_next() {
 async fn the_readers_of_a_file_refuse_to_write() {
     let database = kit::testing::sqlite::<Migrator>().await;
 
-    let written = database
-        .read()
-        .execute_unprepared("INSERT INTO effects (name) VALUES ('x')")
-        .await;
+    let written = database.read().execute_unprepared("INSERT INTO effects (name) VALUES ('x')").await;
 
     assert!(written.is_err());
     assert_eq!(effects(&database).await, 0);
@@ -134,8 +121,7 @@ async fn times_come_back_as_they_were_written_and_compare_in_order() {
     for database in databases().await {
         for time in times.iter().rev() {
             let sql = "INSERT INTO effects (name, happened) VALUES ('', $1)";
-            let statement =
-                Statement::from_sql_and_values(database.backend(), sql, [(*time).into()]);
+            let statement = Statement::from_sql_and_values(database.backend(), sql, [(*time).into()]);
             let tx = database.begin().await.unwrap();
             tx.execute_raw(statement).await.unwrap();
             tx.commit().await.unwrap();
@@ -145,10 +131,7 @@ async fn times_come_back_as_they_were_written_and_compare_in_order() {
         let statement = Statement::from_sql_and_values(database.backend(), sql, [times[1].into()]);
         let rows = database.read().query_all_raw(statement).await.unwrap();
 
-        let read: Vec<Timestamp> = rows
-            .iter()
-            .map(|row| row.try_get("", "happened").unwrap())
-            .collect();
+        let read: Vec<Timestamp> = rows.iter().map(|row| row.try_get("", "happened").unwrap()).collect();
         assert_eq!(read, times[1..]);
     }
 }
@@ -156,10 +139,7 @@ async fn times_come_back_as_they_were_written_and_compare_in_order() {
 #[tokio::test]
 async fn a_file_keeps_its_content_and_its_promises_when_opened_again() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!(
-        "sqlite:{}",
-        folder.path().join("deep/er/shop.sqlite").display()
-    );
+    let url = format!("sqlite:{}", folder.path().join("deep/er/shop.sqlite").display());
     let first = Database::open(&url).await.unwrap();
     first.migrate::<Migrator>().await.unwrap();
     let tx = first.begin().await.unwrap();
@@ -172,11 +152,7 @@ async fn a_file_keeps_its_content_and_its_promises_when_opened_again() {
 
     assert_eq!(effects(&again).await, 1);
     let tx = again.begin().await.unwrap();
-    for (pragma, expected) in [
-        ("journal_mode", "wal"),
-        ("synchronous", "1"),
-        ("foreign_keys", "1"),
-    ] {
+    for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "1"), ("foreign_keys", "1")] {
         let statement = Statement::from_string(DbBackend::Sqlite, format!("PRAGMA {pragma}"));
         let row = tx.query_one_raw(statement).await.unwrap().unwrap();
         let value = row
@@ -190,12 +166,7 @@ async fn a_file_keeps_its_content_and_its_promises_when_opened_again() {
 async fn a_temporary_database_leaves_no_files_behind() {
     let database = Database::temporary().await.unwrap();
     let statement = Statement::from_string(DbBackend::Sqlite, "PRAGMA database_list");
-    let row = database
-        .read()
-        .query_one_raw(statement)
-        .await
-        .unwrap()
-        .unwrap();
+    let row = database.read().query_one_raw(statement).await.unwrap().unwrap();
     let file: String = row.try_get("", "file").unwrap();
     let clone = database.clone();
 
@@ -213,10 +184,7 @@ async fn replicas_that_migrate_at_once_take_turns() {
     let file = format!("sqlite:{}", folder.path().join("shop.sqlite").display());
     let urls = [Some(file), kit::testing::postgres_url().await];
     for url in urls.into_iter().flatten() {
-        let (first, second) = (
-            Database::open(&url).await.unwrap(),
-            Database::open(&url).await.unwrap(),
-        );
+        let (first, second) = (Database::open(&url).await.unwrap(), Database::open(&url).await.unwrap());
 
         let (one, two) = tokio::join!(first.migrate::<Migrator>(), second.migrate::<Migrator>());
 
@@ -228,14 +196,8 @@ async fn replicas_that_migrate_at_once_take_turns() {
 
 #[tokio::test]
 async fn a_wrong_url_is_refused_without_being_repeated() {
-    for url in [
-        "",
-        "shop.db",
-        "sqlite:",
-        "sqlite::memory:",
-        "mysql://x",
-        "postgres://:hunter2@[broken/shop",
-    ] {
+    for url in ["", "shop.db", "sqlite:", "sqlite::memory:", "mysql://x", "postgres://:hunter2@[broken/shop"]
+    {
         let error = Database::open(url).await.err().expect(url);
         assert!(matches!(error, OpenError::Url), "{url}: {error:?}");
         assert!(!format!("{error:?} {error}").contains("hunter2"));
@@ -244,39 +206,23 @@ async fn a_wrong_url_is_refused_without_being_repeated() {
         Database::open("sqlite:/proc/none/shop.sqlite").await.err(),
         Some(OpenError::Folder(_))
     ));
-    assert!(matches!(
-        Database::open("sqlite:/proc").await.err(),
-        Some(OpenError::Storage(_))
-    ));
+    assert!(matches!(Database::open("sqlite:/proc").await.err(), Some(OpenError::Storage(_))));
 }
 
 #[tokio::test]
 async fn a_busy_store_is_told_from_a_wrong_statement() {
     for database in databases().await {
-        let wrong = database
-            .read()
-            .execute_unprepared("SELECT * FROM nowhere")
-            .await
-            .unwrap_err();
+        let wrong = database.read().execute_unprepared("SELECT * FROM nowhere").await.unwrap_err();
         assert!(!kit::is_transient(&wrong), "{wrong:?}");
         assert!(!kit::is_transient(&sea_orm::DbErr::RecordNotInserted));
     }
     let Some(database) = kit::testing::postgres::<Migrator>().await else {
         return;
     };
-    let (holder, waiter) = (
-        database.begin().await.unwrap(),
-        database.begin().await.unwrap(),
-    );
-    holder
-        .execute_unprepared("LOCK TABLE effects")
-        .await
-        .unwrap();
+    let (holder, waiter) = (database.begin().await.unwrap(), database.begin().await.unwrap());
+    holder.execute_unprepared("LOCK TABLE effects").await.unwrap();
 
-    let busy = waiter
-        .execute_unprepared("INSERT INTO effects (name) VALUES ('x')")
-        .await
-        .unwrap_err();
+    let busy = waiter.execute_unprepared("INSERT INTO effects (name) VALUES ('x')").await.unwrap_err();
 
     assert!(kit::is_transient(&busy), "{busy:?}");
 }
@@ -285,10 +231,7 @@ async fn a_busy_store_is_told_from_a_wrong_statement() {
 async fn a_file_that_another_process_holds_is_busy_not_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("shop.sqlite").display());
-    let (one, two) = (
-        Database::open(&url).await.unwrap(),
-        Database::open(&url).await.unwrap(),
-    );
+    let (one, two) = (Database::open(&url).await.unwrap(), Database::open(&url).await.unwrap());
     let held = one.begin().await.unwrap();
 
     let busy = two.begin().await.err().unwrap();

@@ -8,18 +8,11 @@ use crate::support::{count, databases, effect, effects};
 async fn each_reader_applies_an_event_once() {
     for database in databases().await {
         let event = Id::new();
-        for (reader, expected) in [
-            ("reviews", true),
-            ("reviews", false),
-            ("analytics", true),
-            ("reviews", false),
-        ] {
+        for (reader, expected) in
+            [("reviews", true), ("reviews", false), ("analytics", true), ("reviews", false)]
+        {
             let tx = database.begin().await.unwrap();
-            assert_eq!(
-                inbox::first_time(&tx, reader, event).await.unwrap(),
-                expected,
-                "{reader}"
-            );
+            assert_eq!(inbox::first_time(&tx, reader, event).await.unwrap(), expected, "{reader}");
             tx.commit().await.unwrap();
         }
     }
@@ -75,18 +68,8 @@ async fn old_notes_are_forgotten() {
         tx.commit().await.unwrap();
         let now = kit::Clock::system().now();
 
-        assert_eq!(
-            inbox::prune(&database, now - std::time::Duration::from_secs(60))
-                .await
-                .unwrap(),
-            0
-        );
-        assert_eq!(
-            inbox::prune(&database, now + std::time::Duration::from_secs(1))
-                .await
-                .unwrap(),
-            1
-        );
+        assert_eq!(inbox::prune(&database, now - std::time::Duration::from_secs(60)).await.unwrap(), 0);
+        assert_eq!(inbox::prune(&database, now + std::time::Duration::from_secs(1)).await.unwrap(), 1);
         assert_eq!(count(&database, "inbox").await, 0);
     }
 }

@@ -15,10 +15,7 @@ fn noon() -> Timestamp {
 }
 
 fn event(subject: &str, version: i64) -> Event {
-    let payload = pb::Money {
-        currency_code: "GBP".to_owned(),
-        minor_units: version,
-    };
+    let payload = pb::Money { currency_code: "GBP".to_owned(), minor_units: version };
     Event::new("order.placed", subject, version, noon(), &payload).caused_by("00-trace")
 }
 
@@ -32,17 +29,11 @@ async fn append(database: &Database, events: &[Event]) {
 
 async fn unsent(database: &Database) -> Vec<(String, i64)> {
     let events = outbox::unsent(database, 100).await.unwrap();
-    events
-        .into_iter()
-        .map(|event| (event.subject, event.subject_version))
-        .collect()
+    events.into_iter().map(|event| (event.subject, event.subject_version)).collect()
 }
 
 fn names(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
-    expected
-        .iter()
-        .map(|(subject, version)| ((*subject).to_owned(), *version))
-        .collect()
+    expected.iter().map(|(subject, version)| ((*subject).to_owned(), *version)).collect()
 }
 
 #[tokio::test]
@@ -78,13 +69,7 @@ async fn a_subject_has_each_version_once() {
         let tx = database.begin().await.unwrap();
         let again = outbox::append(&tx, &event("o-1", 1)).await.unwrap_err();
 
-        assert!(
-            matches!(
-                again.sql_err(),
-                Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
-            ),
-            "{again:?}"
-        );
+        assert!(matches!(again.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))), "{again:?}");
     }
 }
 
@@ -108,10 +93,8 @@ async fn what_is_sent_is_not_carried_again_and_sending_wakes_nobody() {
 #[tokio::test]
 async fn the_oldest_events_are_carried_first() {
     for database in databases().await {
-        let events: Vec<Event> = ["d", "b", "e", "a", "c"]
-            .into_iter()
-            .map(|subject| event(subject, 1))
-            .collect();
+        let events: Vec<Event> =
+            ["d", "b", "e", "a", "c"].into_iter().map(|subject| event(subject, 1)).collect();
         let shuffled: Vec<Event> = [3, 1, 4, 0, 2].map(|index| events[index].clone()).into();
         append(&database, &shuffled).await;
 
@@ -127,16 +110,10 @@ async fn versions_come_in_order_although_their_ids_do_not() {
         // The second version was written by a process whose clock is behind.
         let (behind, ahead) = (event("o-1", 2), event("o-1", 1));
         let (third, other) = (event("o-1", 3), event("o-2", 1));
-        append(
-            &database,
-            &[ahead.clone(), behind.clone(), third.clone(), other.clone()],
-        )
-        .await;
+        append(&database, &[ahead.clone(), behind.clone(), third.clone(), other.clone()]).await;
 
         assert_eq!(unsent(&database).await, names(&[("o-1", 1), ("o-2", 1)]));
-        outbox::mark_sent(&database, &[ahead.id, other.id], noon())
-            .await
-            .unwrap();
+        outbox::mark_sent(&database, &[ahead.id, other.id], noon()).await.unwrap();
         assert_eq!(unsent(&database).await, names(&[("o-1", 2), ("o-1", 3)]));
     }
 }
@@ -144,16 +121,10 @@ async fn versions_come_in_order_although_their_ids_do_not() {
 #[tokio::test]
 async fn a_subject_whose_reader_fails_does_not_hide_the_others() {
     for database in databases().await {
-        append(
-            &database,
-            &[event("stuck", 1), event("stuck", 2), event("fine", 1)],
-        )
-        .await;
+        append(&database, &[event("stuck", 1), event("stuck", 2), event("fine", 1)]).await;
 
         let first = outbox::unsent(&database, 1).await.unwrap();
-        let others = outbox::unsent_except(&database, 1, &["stuck".to_owned()])
-            .await
-            .unwrap();
+        let others = outbox::unsent_except(&database, 1, &["stuck".to_owned()]).await.unwrap();
 
         assert_eq!(first[0].subject, "stuck");
         assert_eq!(others[0].subject, "fine");
@@ -165,17 +136,10 @@ async fn only_what_was_carried_is_pruned() {
     for database in databases().await {
         let (old, unsent) = (event("o-1", 1), event("o-2", 1));
         append(&database, &[old.clone(), unsent]).await;
-        outbox::mark_sent(&database, &[old.id], noon())
-            .await
-            .unwrap();
+        outbox::mark_sent(&database, &[old.id], noon()).await.unwrap();
 
         assert_eq!(outbox::prune(&database, noon()).await.unwrap(), 0);
-        assert_eq!(
-            outbox::prune(&database, noon() + std::time::Duration::from_micros(1))
-                .await
-                .unwrap(),
-            1
-        );
+        assert_eq!(outbox::prune(&database, noon() + std::time::Duration::from_micros(1)).await.unwrap(), 1);
 
         assert_eq!(count(&database, "outbox").await, 1);
     }
@@ -195,18 +159,9 @@ fn the_envelope_carries_all_of_an_event() {
 fn a_malformed_envelope_is_refused() {
     let whole = pb::Event::from(&event("o-1", 1));
     let wrong = [
-        pb::Event {
-            id: "1".to_owned(),
-            ..whole.clone()
-        },
-        pb::Event {
-            subject_version: 0,
-            ..whole.clone()
-        },
-        pb::Event {
-            occur_time: None,
-            ..whole.clone()
-        },
+        pb::Event { id: "1".to_owned(), ..whole.clone() },
+        pb::Event { subject_version: 0, ..whole.clone() },
+        pb::Event { occur_time: None, ..whole.clone() },
         pb::Event::default(),
     ];
     for envelope in wrong {

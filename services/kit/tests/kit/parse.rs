@@ -8,10 +8,7 @@ fn refused<T>(read: impl FnOnce(&mut Fields) -> T) -> Vec<(String, String)> {
     let mut fields = Fields::new();
     read(&mut fields);
     let violations = fields.finish().err().unwrap_or_default();
-    violations
-        .into_iter()
-        .map(|violation| (violation.field, violation.description))
-        .collect()
+    violations.into_iter().map(|violation| (violation.field, violation.description)).collect()
 }
 
 fn sentence<T>(read: impl FnOnce(&mut Fields) -> T) -> String {
@@ -32,15 +29,8 @@ fn everything_wrong_is_named_at_once_and_by_its_path() {
 
     let result = fields.build(|| Some((name?, line?, after?)));
 
-    let paths: Vec<String> = result
-        .unwrap_err()
-        .into_iter()
-        .map(|violation| violation.field)
-        .collect();
-    assert_eq!(
-        paths,
-        ["name", "lines[1].quantity", "lines[1].product.id", "after"]
-    );
+    let paths: Vec<String> = result.unwrap_err().into_iter().map(|violation| violation.field).collect();
+    assert_eq!(paths, ["name", "lines[1].quantity", "lines[1].product.id", "after"]);
 }
 
 #[test]
@@ -52,10 +42,7 @@ fn values_are_put_together_when_nothing_is_wrong() {
 
     let (name, note, quantity) = fields.build(|| Some((name?, note?, quantity?))).unwrap();
 
-    assert_eq!(
-        (name.as_str(), note.as_str(), quantity),
-        ("Tea\u{a0}cosy", "two\nlines", 3)
-    );
+    assert_eq!((name.as_str(), note.as_str(), quantity), ("Tea\u{a0}cosy", "two\nlines", 3));
 }
 
 #[test]
@@ -69,45 +56,24 @@ fn a_reader_that_refuses_without_a_word_fails_all_the_same() {
 fn text_is_measured_in_characters_and_holds_no_control_characters() {
     assert!(refused(|fields| fields.text("t", "ééééé", 1..=5)).is_empty());
     assert!(refused(|fields| fields.text("t", "", 0..=5)).is_empty());
-    assert_eq!(
-        sentence(|fields| fields.text("t", "éééééé", 1..=5)),
-        "must have 1 to 5 characters"
-    );
-    assert_eq!(
-        sentence(|fields| fields.text("t", "   ", 1..=5)),
-        "is required"
-    );
+    assert_eq!(sentence(|fields| fields.text("t", "éééééé", 1..=5)), "must have 1 to 5 characters");
+    assert_eq!(sentence(|fields| fields.text("t", "   ", 1..=5)), "is required");
     for hostile in ["a\0b", "a\nb", "a\u{1b}[31m", "a\u{85}b"] {
         assert_eq!(
             sentence(|fields| fields.text("t", hostile, 1..=9)),
             "must not contain control characters"
         );
     }
-    assert_eq!(
-        sentence(|fields| fields.prose("t", "a\0b", 1..=5)),
-        "must not contain control characters"
-    );
+    assert_eq!(sentence(|fields| fields.prose("t", "a\0b", 1..=5)), "must not contain control characters");
 }
 
 #[test]
 fn numbers_counts_and_presence_have_limits() {
     assert!(refused(|fields| fields.integer("n", i64::MAX, 0..=i64::MAX)).is_empty());
-    assert_eq!(
-        sentence(|fields| fields.integer("n", -1_i64, 0..=5)),
-        "must be 0 to 5"
-    );
-    assert_eq!(
-        sentence(|fields| fields.count("l", 6, 1..=5)),
-        "must have 1 to 5 items, not 6"
-    );
-    assert_eq!(
-        sentence(|fields| fields.present("p", None::<()>)),
-        "is required"
-    );
-    assert_eq!(
-        sentence(|fields| fields.country("c", "gb")),
-        "must be two capital letters of ISO 3166-1"
-    );
+    assert_eq!(sentence(|fields| fields.integer("n", -1_i64, 0..=5)), "must be 0 to 5");
+    assert_eq!(sentence(|fields| fields.count("l", 6, 1..=5)), "must have 1 to 5 items, not 6");
+    assert_eq!(sentence(|fields| fields.present("p", None::<()>)), "is required");
+    assert_eq!(sentence(|fields| fields.country("c", "gb")), "must be two capital letters of ISO 3166-1");
     assert!(refused(|fields| fields.country("c", "GB")).is_empty());
 }
 
@@ -116,9 +82,7 @@ fn an_enum_is_refused_when_unspecified_or_unknown() {
     let read = |value| {
         let mut fields = Fields::new();
         let choice = fields.choice::<pb::Reason>("reason", value);
-        fields
-            .build(|| choice)
-            .map_err(|violations| violations[0].description.clone())
+        fields.build(|| choice).map_err(|violations| violations[0].description.clone())
     };
 
     assert_eq!(read(pb::Reason::Internal as i32), Ok(pb::Reason::Internal));
@@ -129,10 +93,7 @@ fn an_enum_is_refused_when_unspecified_or_unknown() {
 #[test]
 fn money_is_refused_when_missing_negative_or_of_no_currency() {
     let read = |code: &str, minor_units| {
-        let money = pb::Money {
-            currency_code: code.to_owned(),
-            minor_units,
-        };
+        let money = pb::Money { currency_code: code.to_owned(), minor_units };
         refused(|fields| fields.money("price", Some(&money)))
     };
 
@@ -144,10 +105,7 @@ fn money_is_refused_when_missing_negative_or_of_no_currency() {
 
 #[test]
 fn times_are_refused_when_missing_or_outside_the_calendar() {
-    let wrong = prost_types::Timestamp {
-        seconds: 0,
-        nanos: -1,
-    };
+    let wrong = prost_types::Timestamp { seconds: 0, nanos: -1 };
 
     assert_eq!(sentence(|fields| fields.time("t", None)), "is required");
     assert!(sentence(|fields| fields.time("t", Some(&wrong))).starts_with("is not a time"));
@@ -165,11 +123,7 @@ fn sentences_never_repeat_what_came_from_outside() {
     });
 
     assert_eq!(violations.len(), 5);
-    assert!(
-        violations
-            .iter()
-            .all(|(_, sentence)| !sentence.contains("hunter2"))
-    );
+    assert!(violations.iter().all(|(_, sentence)| !sentence.contains("hunter2")));
 }
 
 #[test]

@@ -8,10 +8,7 @@ use proto::common as pb;
 use crate::support::{Migrator, count, databases, effect, effects};
 
 fn key(principal: &str, id: &str, payload: i64) -> RequestKey {
-    let message = pb::Money {
-        currency_code: "GBP".to_owned(),
-        minor_units: payload,
-    };
+    let message = pb::Money { currency_code: "GBP".to_owned(), minor_units: payload };
     RequestKey::new(principal, "/shop.test.v1.TestService/Pay", id, &message).unwrap()
 }
 
@@ -32,12 +29,8 @@ async fn pay(database: &Database, key: &RequestKey) -> Result<String, RequestErr
 #[tokio::test]
 async fn a_repeated_request_has_one_effect_and_the_same_answer() {
     for database in databases().await {
-        let first = pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
-        let again = pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
+        let first = pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
+        let again = pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
 
         assert_eq!(first, again);
         assert_eq!(effects(&database).await, 1);
@@ -46,45 +39,26 @@ async fn a_repeated_request_has_one_effect_and_the_same_answer() {
 
 #[tokio::test]
 async fn another_payload_or_method_under_the_same_id_is_refused_without_effect() {
-    let money = pb::Money {
-        currency_code: "GBP".to_owned(),
-        minor_units: 5,
-    };
-    let other_method = RequestKey::new(
-        "account:1",
-        "/shop.test.v1.TestService/Refund",
-        "request-1",
-        &money,
-    )
-    .unwrap();
+    let money = pb::Money { currency_code: "GBP".to_owned(), minor_units: 5 };
+    let other_method =
+        RequestKey::new("account:1", "/shop.test.v1.TestService/Refund", "request-1", &money).unwrap();
     for database in databases().await {
-        pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
+        pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
 
         for reused in [&key("account:1", "request-1", 6), &other_method] {
-            assert!(matches!(
-                pay(&database, reused).await,
-                Err(RequestError::Reused)
-            ));
+            assert!(matches!(pay(&database, reused).await, Err(RequestError::Reused)));
         }
 
         assert_eq!(effects(&database).await, 1);
-        pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
+        pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn two_principals_may_use_the_same_id() {
     for database in databases().await {
-        let one = pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
-        let two = pay(&database, &key("account:2", "request-1", 5))
-            .await
-            .unwrap();
+        let one = pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
+        let two = pay(&database, &key("account:2", "request-1", 5)).await.unwrap();
 
         assert_ne!(one, two);
         assert_eq!(effects(&database).await, 2);
@@ -94,10 +68,7 @@ async fn two_principals_may_use_the_same_id() {
 #[tokio::test]
 async fn a_refusal_does_not_burn_the_key() {
     for database in databases().await {
-        let Once::First(refused) = database
-            .begin_once(&key("account:1", "request-1", 5))
-            .await
-            .unwrap()
+        let Once::First(refused) = database.begin_once(&key("account:1", "request-1", 5)).await.unwrap()
         else {
             panic!("nothing came before");
         };
@@ -107,9 +78,7 @@ async fn a_refusal_does_not_burn_the_key() {
         assert_eq!(effects(&database).await, 0);
 
         // Even another payload is fine now: nothing has happened under this key.
-        pay(&database, &key("account:1", "request-1", 6))
-            .await
-            .unwrap();
+        pay(&database, &key("account:1", "request-1", 6)).await.unwrap();
 
         assert_eq!(effects(&database).await, 1);
     }
@@ -119,14 +88,10 @@ async fn a_refusal_does_not_burn_the_key() {
 async fn an_answer_that_was_not_kept_is_empty() {
     for database in databases().await {
         let key = key("account:1", "request-1", 5);
-        let Once::First(tx) = database.begin_once(&key).await.unwrap() else {
-            panic!("nothing came before")
-        };
+        let Once::First(tx) = database.begin_once(&key).await.unwrap() else { panic!("nothing came before") };
         tx.commit().await.unwrap();
 
-        let Once::Kept(answer) = database.begin_once(&key).await.unwrap() else {
-            panic!("it was committed")
-        };
+        let Once::Kept(answer) = database.begin_once(&key).await.unwrap() else { panic!("it was committed") };
 
         answer.rows::<()>().unwrap();
         assert!(answer.rows::<String>().is_err());
@@ -139,21 +104,13 @@ async fn the_same_request_many_times_at_once_has_one_effect_and_one_answer() {
         let requests: Vec<_> = (0..30)
             .map(|_| {
                 let database = database.clone();
-                tokio::spawn(async move {
-                    pay(&database, &key("account:1", "request-1", 5))
-                        .await
-                        .unwrap()
-                })
+                tokio::spawn(async move { pay(&database, &key("account:1", "request-1", 5)).await.unwrap() })
             })
             .collect();
         let answers = futures::future::join_all(requests).await;
 
         let first = answers[0].as_ref().unwrap();
-        assert!(
-            answers
-                .iter()
-                .all(|answer| answer.as_ref().unwrap() == first)
-        );
+        assert!(answers.iter().all(|answer| answer.as_ref().unwrap() == first));
         assert_eq!(effects(&database).await, 1);
     }
 }
@@ -171,10 +128,7 @@ async fn a_repeated_request_waits_two_seconds_for_the_first_and_is_then_told_so(
 
         assert!(matches!(refused, Err(RequestError::InProgress)));
         let waited = started.elapsed();
-        assert!(
-            waited >= Duration::from_millis(1_900) && waited < Duration::from_secs(4),
-            "{waited:?}"
-        );
+        assert!(waited >= Duration::from_millis(1_900) && waited < Duration::from_secs(4), "{waited:?}");
         running.keep(&"first").await.unwrap();
         running.commit().await.unwrap();
         assert_eq!(pay(&database, &key).await.unwrap(), "first");
@@ -205,20 +159,12 @@ async fn a_repeated_request_in_another_process_waits_for_the_row_and_is_told_so(
     let Some(url) = kit::testing::postgres_url().await else {
         return;
     };
-    let (one, two) = (
-        Database::open(&url).await.unwrap(),
-        Database::open(&url).await.unwrap(),
-    );
+    let (one, two) = (Database::open(&url).await.unwrap(), Database::open(&url).await.unwrap());
     one.migrate::<Migrator>().await.unwrap();
     let key = key("account:1", "request-1", 5);
-    let Once::First(running) = one.begin_once(&key).await.unwrap() else {
-        panic!("nothing came before")
-    };
+    let Once::First(running) = one.begin_once(&key).await.unwrap() else { panic!("nothing came before") };
 
-    assert!(matches!(
-        two.begin_once(&key).await,
-        Err(RequestError::InProgress)
-    ));
+    assert!(matches!(two.begin_once(&key).await, Err(RequestError::InProgress)));
 
     running.keep(&"first").await.unwrap();
     running.commit().await.unwrap();
@@ -228,11 +174,7 @@ async fn a_repeated_request_in_another_process_waits_for_the_row_and_is_told_so(
 #[tokio::test]
 async fn requests_of_different_names_do_not_hold_each_other_in_progress() {
     let database = kit::testing::sqlite::<Migrator>().await;
-    let Once::First(running) = database
-        .begin_once(&key("account:1", "request-1", 5))
-        .await
-        .unwrap()
-    else {
+    let Once::First(running) = database.begin_once(&key("account:1", "request-1", 5)).await.unwrap() else {
         panic!("nothing came before");
     };
     // Longer than a repeated request would wait: this one only waits for its turn to write.
@@ -250,34 +192,15 @@ async fn requests_of_different_names_do_not_hold_each_other_in_progress() {
 #[tokio::test]
 async fn answers_are_forgotten_when_they_are_old_unless_they_last() {
     for database in databases().await {
-        pay(&database, &key("account:1", "request-1", 5))
-            .await
-            .unwrap();
-        let lasting = pay(&database, &key("account:1", "checkout-1", 5).lasting())
-            .await
-            .unwrap();
+        pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
+        let lasting = pay(&database, &key("account:1", "checkout-1", 5).lasting()).await.unwrap();
         let now = kit::Clock::system().now();
 
-        assert_eq!(
-            requests::prune(&database, now - requests::KEPT_AT_LEAST)
-                .await
-                .unwrap(),
-            0
-        );
-        assert_eq!(
-            requests::prune(&database, now + Duration::from_secs(1))
-                .await
-                .unwrap(),
-            1
-        );
+        assert_eq!(requests::prune(&database, now - requests::KEPT_AT_LEAST).await.unwrap(), 0);
+        assert_eq!(requests::prune(&database, now + Duration::from_secs(1)).await.unwrap(), 1);
 
         assert_eq!(count(&database, "requests").await, 1);
-        assert_eq!(
-            pay(&database, &key("account:1", "checkout-1", 5))
-                .await
-                .unwrap(),
-            lasting
-        );
+        assert_eq!(pay(&database, &key("account:1", "checkout-1", 5)).await.unwrap(), lasting);
     }
 }
 
@@ -285,28 +208,14 @@ async fn answers_are_forgotten_when_they_are_old_unless_they_last() {
 fn keys_that_no_store_should_hold_are_refused() {
     let long = "x".repeat(256);
     let message = pb::Money::default();
-    for id in [
-        "",
-        "short",
-        "with space",
-        "null\0byte",
-        "ключ-ключ",
-        "new\nline",
-        &long,
-    ] {
+    for id in ["", "short", "with space", "null\0byte", "ключ-ключ", "new\nline", &long] {
         assert!(
-            matches!(
-                RequestKey::new("account:1", "m", id, &message),
-                Err(RequestError::Invalid)
-            ),
+            matches!(RequestKey::new("account:1", "m", id, &message), Err(RequestError::Invalid)),
             "{id}"
         );
     }
     for principal in ["", "a b", &long] {
-        assert!(
-            RequestKey::new(principal, "m", "request-1", &message).is_err(),
-            "{principal}"
-        );
+        assert!(RequestKey::new(principal, "m", "request-1", &message).is_err(), "{principal}");
     }
     assert!(RequestKey::new("account:1", "m", &long[1..], &message).is_ok());
 }

@@ -4,11 +4,7 @@ use kit::sealing::{Opener, SealError, Sealer};
 use proto::common as pb;
 
 fn address() -> pb::Address {
-    pb::Address {
-        given_name: "Ada".to_owned(),
-        city: "London".to_owned(),
-        ..Default::default()
-    }
+    pb::Address { given_name: "Ada".to_owned(), city: "London".to_owned(), ..Default::default() }
 }
 
 #[test]
@@ -19,43 +15,25 @@ fn only_the_holder_of_the_key_reads_what_was_sealed() {
     let sealed = sealer.seal(&address()).unwrap();
 
     assert_eq!(opener.open::<pb::Address>(&sealed).unwrap(), address());
-    assert!(matches!(
-        Opener::generate().open::<pb::Address>(&sealed),
-        Err(SealError::OtherKey)
-    ));
-    let under_another_name = pb::Sealed {
-        key_id: Opener::generate().key_id().to_owned(),
-        ..sealed.clone()
-    };
-    assert!(matches!(
-        opener.open::<pb::Address>(&under_another_name),
-        Err(SealError::OtherKey)
-    ));
+    assert!(matches!(Opener::generate().open::<pb::Address>(&sealed), Err(SealError::OtherKey)));
+    let under_another_name = pb::Sealed { key_id: Opener::generate().key_id().to_owned(), ..sealed.clone() };
+    assert!(matches!(opener.open::<pb::Address>(&under_another_name), Err(SealError::OtherKey)));
     assert!(!sealed.ciphertext.windows(3).any(|bytes| bytes == b"Ada"));
 }
 
 #[test]
 fn another_key_under_the_same_name_opens_nothing() {
     let (opener, stranger) = (Opener::generate(), Opener::generate());
-    let sealed = Sealer::new(opener.key_id(), &stranger.public_key())
-        .unwrap()
-        .seal(&address())
-        .unwrap();
+    let sealed = Sealer::new(opener.key_id(), &stranger.public_key()).unwrap().seal(&address()).unwrap();
 
-    assert!(matches!(
-        opener.open::<pb::Address>(&sealed),
-        Err(SealError::Damaged)
-    ));
+    assert!(matches!(opener.open::<pb::Address>(&sealed), Err(SealError::Damaged)));
 }
 
 #[test]
 fn the_same_message_is_sealed_differently_each_time() {
     let sealer = Opener::generate().sealer();
 
-    assert_ne!(
-        sealer.seal(&address()).unwrap().ciphertext,
-        sealer.seal(&address()).unwrap().ciphertext
-    );
+    assert_ne!(sealer.seal(&address()).unwrap().ciphertext, sealer.seal(&address()).unwrap().ciphertext);
 }
 
 #[test]
@@ -66,21 +44,12 @@ fn a_box_with_any_changed_byte_is_refused() {
     for position in 0..sealed.ciphertext.len() {
         let mut damaged = sealed.clone();
         damaged.ciphertext[position] ^= 1;
-        assert!(
-            matches!(
-                opener.open::<pb::Address>(&damaged),
-                Err(SealError::Damaged)
-            ),
-            "{position}"
-        );
+        assert!(matches!(opener.open::<pb::Address>(&damaged), Err(SealError::Damaged)), "{position}");
     }
     for length in 0..sealed.ciphertext.len() {
         let mut cut = sealed.clone();
         cut.ciphertext.truncate(length);
-        assert!(
-            matches!(opener.open::<pb::Address>(&cut), Err(SealError::Damaged)),
-            "{length}"
-        );
+        assert!(matches!(opener.open::<pb::Address>(&cut), Err(SealError::Damaged)), "{length}");
     }
 }
 
@@ -95,10 +64,7 @@ fn a_key_file_is_made_once_private_and_read_again() {
 
     let sealed = first.sealer().seal(&address()).unwrap();
     assert_eq!(second.open::<pb::Address>(&sealed).unwrap(), address());
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -107,17 +73,8 @@ fn what_is_no_key_is_refused() {
     let path = folder.path().join("mail.key");
     for text in ["", "nonsense", "AAAA"] {
         std::fs::write(&path, text).unwrap();
-        assert!(
-            matches!(Opener::from_file(&path), Err(SealError::Key)),
-            "{text}"
-        );
+        assert!(matches!(Opener::from_file(&path), Err(SealError::Key)), "{text}");
     }
-    assert!(matches!(
-        Opener::from_file(folder.path()),
-        Err(SealError::File(_))
-    ));
-    assert!(matches!(
-        Sealer::new("key", &[1, 2, 3]),
-        Err(SealError::Key)
-    ));
+    assert!(matches!(Opener::from_file(folder.path()), Err(SealError::File(_))));
+    assert!(matches!(Sealer::new("key", &[1, 2, 3]), Err(SealError::Key)));
 }

@@ -10,10 +10,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        kit_migrations()
-            .into_iter()
-            .chain([Box::new(Effects) as _])
-            .collect()
+        kit_migrations().into_iter().chain([Box::new(Effects) as _]).collect()
     }
 }
 
@@ -55,11 +52,6 @@ pub(crate) async fn effects(database: &Database) -> i64 {
 pub(crate) async fn count(database: &Database, table: &str) -> i64 {
     let sql = format!("SELECT COUNT(*) AS rows FROM {table}");
     let statement = Statement::from_string(database.backend(), sql);
-    let row = database
-        .read()
-        .query_one_raw(statement)
-        .await
-        .unwrap()
-        .unwrap();
+    let row = database.read().query_one_raw(statement).await.unwrap().unwrap();
     row.try_get("", "rows").unwrap()
 }

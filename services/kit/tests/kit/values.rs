@@ -21,22 +21,11 @@ fn an_id_has_one_spelling() {
     let text = id.to_string();
 
     assert_eq!(text.parse::<Id<Money>>().unwrap(), id);
-    assert_eq!(
-        text.to_uppercase()
-            .parse::<Id<Money>>()
-            .unwrap()
-            .to_string(),
-        text
-    );
+    assert_eq!(text.to_uppercase().parse::<Id<Money>>().unwrap().to_string(), text);
     assert_eq!(format!("{id:?}"), text);
-    for other in [
-        "",
-        "x",
-        &text.replace('-', ""),
-        &format!("{{{text}}}"),
-        &format!("urn:uuid:{text}"),
-        &text[1..],
-    ] {
+    for other in
+        ["", "x", &text.replace('-', ""), &format!("{{{text}}}"), &format!("urn:uuid:{text}"), &text[1..]]
+    {
         assert!(other.parse::<Id<Money>>().is_err(), "{other}");
     }
     assert!("é".repeat(18).parse::<Id<Money>>().is_err());
@@ -56,30 +45,19 @@ fn an_id_survives_json_from_any_kind_of_input() {
     let json = serde_json::to_string(&id).unwrap();
 
     assert_eq!(serde_json::from_str::<Id<Money>>(&json).unwrap(), id);
-    assert_eq!(
-        serde_json::from_reader::<_, Id<Money>>(json.as_bytes()).unwrap(),
-        id
-    );
+    assert_eq!(serde_json::from_reader::<_, Id<Money>>(json.as_bytes()).unwrap(), id);
     assert!(serde_json::from_str::<Id<Money>>("\"nonsense\"").is_err());
 }
 
 #[test]
 fn currencies_know_their_decimal_places() {
-    for (code, exponent) in [
-        ("GBP", 2),
-        ("EUR", 2),
-        ("JPY", 0),
-        ("KWD", 3),
-        ("CLF", 4),
-        ("ZWG", 2),
-        ("AED", 2),
-    ] {
+    for (code, exponent) in
+        [("GBP", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4), ("ZWG", 2), ("AED", 2)]
+    {
         assert_eq!(currency(code).exponent(), exponent, "{code}");
         assert_eq!(currency(code).as_str(), code);
     }
-    for unknown in [
-        "", " ", "gbp", "GB", "GBPP", "XXX", "AED AFN", "ÄÖÜ", "CRC CUP",
-    ] {
+    for unknown in ["", " ", "gbp", "GB", "GBPP", "XXX", "AED AFN", "ÄÖÜ", "CRC CUP"] {
         assert!(unknown.parse::<Currency>().is_err(), "{unknown}");
     }
 }
@@ -100,16 +78,8 @@ fn decimal_text_is_read_exactly_or_refused() {
         ("92233720368547758.07", "GBP", Ok(i64::MAX)),
         ("-92233720368547758.08", "GBP", Ok(i64::MIN)),
         ("92233720368547758.08", "GBP", Err(MoneyError::Overflow)),
-        (
-            "99999999999999999999999999999999",
-            "GBP",
-            Err(MoneyError::Overflow),
-        ),
-        (
-            "999999999999999999999999999999999",
-            "GBP",
-            Err(MoneyError::Malformed),
-        ),
+        ("99999999999999999999999999999999", "GBP", Err(MoneyError::Overflow)),
+        ("999999999999999999999999999999999", "GBP", Err(MoneyError::Malformed)),
         ("19.999", "GBP", Err(MoneyError::Malformed)),
         ("0.5", "JPY", Err(MoneyError::Malformed)),
         ("", "GBP", Err(MoneyError::Malformed)),
@@ -142,33 +112,18 @@ fn money_never_wraps_and_never_mixes_currencies() {
     assert_eq!(pounds(i64::MAX).add(pounds(1)), Err(MoneyError::Overflow));
     assert_eq!(pounds(i64::MIN).sub(pounds(1)), Err(MoneyError::Overflow));
     assert_eq!(pounds(i64::MIN).times(-1), Err(MoneyError::Overflow));
-    assert!(matches!(
-        pounds(1).add(yen),
-        Err(MoneyError::CurrencyMismatch { .. })
-    ));
+    assert!(matches!(pounds(1).add(yen), Err(MoneyError::CurrencyMismatch { .. })));
     assert_eq!(Money::sum(currency("GBP"), []), Ok(pounds(0)));
-    assert_eq!(
-        Money::sum(currency("GBP"), [pounds(1), pounds(2)]),
-        Ok(pounds(3))
-    );
+    assert_eq!(Money::sum(currency("GBP"), [pounds(1), pounds(2)]), Ok(pounds(3)));
     assert!(Money::sum(currency("GBP"), [pounds(1), yen]).is_err());
 }
 
 #[test]
 fn the_contracts_money_is_refused_when_its_currency_is_unknown() {
-    let wire = pb::Money {
-        currency_code: "gbp".to_owned(),
-        minor_units: 1,
-    };
+    let wire = pb::Money { currency_code: "gbp".to_owned(), minor_units: 1 };
 
-    assert!(matches!(
-        Money::try_from(&wire),
-        Err(MoneyError::UnknownCurrency(_))
-    ));
-    assert_eq!(
-        Money::try_from(pb::Money::from(pounds(1999))),
-        Ok(pounds(1999))
-    );
+    assert!(matches!(Money::try_from(&wire), Err(MoneyError::UnknownCurrency(_))));
+    assert_eq!(Money::try_from(pb::Money::from(pounds(1999))), Ok(pounds(1999)));
     assert_eq!(pounds(1999).to_string(), "19.99 GBP");
 }
 
@@ -202,18 +157,10 @@ proptest! {
 
 #[test]
 fn times_outside_the_calendar_are_refused() {
-    for (seconds, nanos) in [
-        (253_402_300_800, 0),
-        (-62_135_596_801, 0),
-        (0, -1),
-        (0, 1_000_000_000),
-        (i64::MAX, 0),
-    ] {
-        assert_eq!(
-            time::from_proto(&prost_types::Timestamp { seconds, nanos }),
-            None,
-            "{seconds} {nanos}"
-        );
+    for (seconds, nanos) in
+        [(253_402_300_800, 0), (-62_135_596_801, 0), (0, -1), (0, 1_000_000_000), (i64::MAX, 0)]
+    {
+        assert_eq!(time::from_proto(&prost_types::Timestamp { seconds, nanos }), None, "{seconds} {nanos}");
     }
 }
 
@@ -235,10 +182,6 @@ fn a_fixed_clock_moves_only_when_told_and_takes_its_clones_along() {
 fn the_systems_clock_gives_whole_microseconds_and_goes_forward() {
     let times: Vec<_> = (0..1_000).map(|_| Clock::system().now()).collect();
 
-    assert!(
-        times
-            .iter()
-            .all(|time| time.timestamp_subsec_nanos() % 1_000 == 0)
-    );
+    assert!(times.iter().all(|time| time.timestamp_subsec_nanos() % 1_000 == 0));
     assert!(times.is_sorted());
 }

@@ -54,10 +54,7 @@ async fn the_present_comes_first_and_then_each_growth() {
     let (thing, changes) = (Thing::at(3), Sender::new(0));
     let mut states = pin!(thing.watch(changes.subscribe()));
 
-    assert_eq!(
-        states.next().now_or_never(),
-        Some(Some(Ok("state 3".to_owned())))
-    );
+    assert_eq!(states.next().now_or_never(), Some(Some(Ok("state 3".to_owned()))));
     thing.set(4);
     changes.send_modify(|commits| *commits += 1);
     assert_eq!(states.next().await, Some(Ok("state 4".to_owned())));
@@ -85,12 +82,7 @@ async fn commits_that_do_not_change_the_thing_yield_nothing() {
     for older in [3, 2, 3] {
         thing.set(older);
         changes.send_modify(|commits| *commits += 1);
-        assert!(
-            tokio::time::timeout(INTERVAL * 3, states.next())
-                .await
-                .is_err(),
-            "{older}"
-        );
+        assert!(tokio::time::timeout(INTERVAL * 3, states.next()).await.is_err(), "{older}");
     }
 }
 
@@ -120,12 +112,7 @@ async fn a_storm_of_commits_costs_few_reads() {
 async fn a_thing_that_goes_ends_the_stream_and_a_failing_store_says_so_first() {
     let changes = Sender::new(0);
     let none = Thing::at(0);
-    assert_eq!(
-        pin!(none.watch(changes.subscribe()))
-            .collect::<Vec<_>>()
-            .await,
-        []
-    );
+    assert_eq!(pin!(none.watch(changes.subscribe())).collect::<Vec<_>>().await, []);
 
     let thing = Thing::at(1);
     let mut states = pin!(thing.watch(changes.subscribe()));

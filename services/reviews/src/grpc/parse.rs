@@ -6,8 +6,7 @@ use mesh::status::Problem;
 use proto::reviews as pb;
 
 use crate::app::Listing;
-use crate::domain::{Opinion, ProductId, Rating, Review, ReviewId, State};
-use crate::store::{Imported, Order};
+use crate::domain::{Imported, Opinion, Order, ProductId, Rating, Review, ReviewId, State};
 
 pub const BATCH_MAX: usize = 1_500;
 const PRODUCTS_MAX: usize = 250;
@@ -43,9 +42,7 @@ pub fn created(message: &pb::CreateReviewRequest) -> Parsed<(ProductId, String, 
     let product = fields.id("product_id", &message.product_id);
     let author_name = fields.text("author_name", &message.author_name, 1..=50);
     let opinion = opinion(&mut fields, message.rating, &message.title, &message.body);
-    fields
-        .build(|| Some((product?, author_name?, opinion?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((product?, author_name?, opinion?))).map_err(Problem::invalid)
 }
 
 pub fn updated(message: &pb::UpdateReviewRequest) -> Parsed<(ReviewId, Opinion, Option<i64>)> {
@@ -53,18 +50,14 @@ pub fn updated(message: &pb::UpdateReviewRequest) -> Parsed<(ReviewId, Opinion, 
     let id = fields.id("review_id", &message.review_id);
     let opinion = opinion(&mut fields, message.rating, &message.title, &message.body);
     let etag = etag(&mut fields, &message.etag);
-    fields
-        .build(|| Some((id?, opinion?, etag?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((id?, opinion?, etag?))).map_err(Problem::invalid)
 }
 
 pub fn approved(message: &pb::ApproveReviewRequest) -> Parsed<(ReviewId, Option<i64>)> {
     let mut fields = Fields::new();
     let id = fields.id("review_id", &message.review_id);
     let etag = etag(&mut fields, &message.etag);
-    fields
-        .build(|| Some((id?, etag?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((id?, etag?))).map_err(Problem::invalid)
 }
 
 pub fn rejected(message: &pb::RejectReviewRequest) -> Parsed<(ReviewId, String, Option<i64>)> {
@@ -72,18 +65,14 @@ pub fn rejected(message: &pb::RejectReviewRequest) -> Parsed<(ReviewId, String, 
     let id = fields.id("review_id", &message.review_id);
     let rejection = fields.prose("rejection", &message.rejection, 1..=500);
     let etag = etag(&mut fields, &message.etag);
-    fields
-        .build(|| Some((id?, rejection?, etag?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((id?, rejection?, etag?))).map_err(Problem::invalid)
 }
 
 pub fn reported(message: &pb::ReportReviewRequest) -> Parsed<(ReviewId, String)> {
     let mut fields = Fields::new();
     let id = fields.id("review_id", &message.review_id);
     let complaint = fields.prose("complaint", &message.complaint, 1..=500);
-    fields
-        .build(|| Some((id?, complaint?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((id?, complaint?))).map_err(Problem::invalid)
 }
 
 pub fn listing(message: &pb::ListReviewsRequest) -> Parsed<Listing> {
@@ -99,28 +88,16 @@ pub fn listing(message: &pb::ListReviewsRequest) -> Parsed<Listing> {
         stars => fields.integer("rating", stars, 1..=5).map(Rating::new),
     };
     let mine = message.mine;
-    let listing = || {
-        Some(Listing {
-            product: product?,
-            mine,
-            state: state?,
-            rating: rating?,
-            order: order?,
-        })
-    };
+    let listing = || Some(Listing { product: product?, mine, state: state?, rating: rating?, order: order? });
     fields.build(listing).map_err(Problem::invalid)
 }
 
-pub fn first_of_each(
-    message: &pb::BatchListReviewsRequest,
-) -> Parsed<(Vec<ProductId>, u64, Order)> {
+pub fn first_of_each(message: &pb::BatchListReviewsRequest) -> Parsed<(Vec<ProductId>, u64, Order)> {
     let products = ids("product_ids", &message.product_ids, PRODUCTS_MAX)?;
     let mut fields = Fields::new();
     let each = fields.integer("reviews_each", message.reviews_each, 1..=REVIEWS_EACH_MAX);
     let order = order(&mut fields, message.sort);
-    fields
-        .build(|| Some((products, u64::try_from(each?).ok()?, order?)))
-        .map_err(Problem::invalid)
+    fields.build(|| Some((products, u64::try_from(each?).ok()?, order?))).map_err(Problem::invalid)
 }
 
 pub fn imported(message: &pb::ImportReviewsRequest) -> Parsed<Vec<Imported>> {
@@ -128,13 +105,9 @@ pub fn imported(message: &pb::ImportReviewsRequest) -> Parsed<Vec<Imported>> {
     fields.count("reviews", message.reviews.len(), 1..=IMPORT_MAX);
     let reviews = message.reviews.iter().take(IMPORT_MAX).enumerate();
     let reviews: Vec<Option<Imported>> = reviews
-        .map(|(index, review)| {
-            fields.within(format!("reviews[{index}]"), |fields| import(fields, review))
-        })
+        .map(|(index, review)| fields.within(format!("reviews[{index}]"), |fields| import(fields, review)))
         .collect();
-    fields
-        .build(|| reviews.into_iter().collect())
-        .map_err(Problem::invalid)
+    fields.build(|| reviews.into_iter().collect()).map_err(Problem::invalid)
 }
 
 fn import(fields: &mut Fields, review: &pb::ImportedReview) -> Option<Imported> {
@@ -167,16 +140,10 @@ fn import(fields: &mut Fields, review: &pb::ImportedReview) -> Option<Imported> 
 }
 
 fn opinion(fields: &mut Fields, rating: i32, title: &str, body: &str) -> Option<Opinion> {
-    let rating = fields
-        .integer("rating", rating, 1..=5)
-        .and_then(Rating::new);
+    let rating = fields.integer("rating", rating, 1..=5).and_then(Rating::new);
     let title = fields.text("title", title, 1..=120);
     let body = fields.prose("body", body, 0..=5_000);
-    Some(Opinion {
-        rating: rating?,
-        title: title?,
-        body: body?,
-    })
+    Some(Opinion { rating: rating?, title: title?, body: body? })
 }
 
 fn order(fields: &mut Fields, sort: i32) -> Option<Order> {

@@ -94,11 +94,7 @@ impl review::Model {
             product: Id::from_uuid(self.product_id),
             author: self.account_id.map(Id::from_uuid),
             author_name: self.author_name,
-            opinion: Opinion {
-                rating,
-                title: self.title,
-                body: self.body,
-            },
+            opinion: Opinion { rating, title: self.title, body: self.body },
             state,
             verified: self.verified,
             helpful: self.helpful,
@@ -114,8 +110,6 @@ impl review::Model {
 
 impl From<summary::Model> for Summary {
     fn from(row: summary::Model) -> Self {
-        Self {
-            histogram: [row.stars1, row.stars2, row.stars3, row.stars4, row.stars5],
-        }
+        Self { histogram: [row.stars1, row.stars2, row.stars3, row.stars4, row.stars5] }
     }
 }

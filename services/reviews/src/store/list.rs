@@ -5,26 +5,17 @@ use std::collections::HashMap;
 use kit::{Cursor, Listed, Page, PageError, query};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, Order as Direction, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, Order as Direction, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use uuid::Uuid;
 
 use super::entity::review::{self, Column, Entity};
 use super::{Store, Viewer};
-use crate::domain::{AccountId, ProductId, Rating, Review, ReviewId, State};
+use crate::domain::{AccountId, Order, ProductId, Rating, Review, ReviewId, State};
 use crate::error::Error;
 
 const IDS_PER_STATEMENT_MAX: usize = 500;
-
-/// In which order reviews are read. Ties go to the newer one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    Helpful,
-    Newest,
-    RatingHigh,
-    RatingLow,
-}
 
 /// Which reviews are read; all that is set must hold.
 #[derive(Clone, Debug)]
@@ -42,18 +33,15 @@ pub fn seen_by(viewer: Viewer) -> Condition {
     match viewer {
         Viewer::Moderator => Condition::all(),
         Viewer::Anybody => Condition::all().add(approved),
-        Viewer::Account(account) => Condition::any()
-            .add(approved)
-            .add(Column::AccountId.eq(account.as_uuid())),
+        Viewer::Account(account) => {
+            Condition::any().add(approved).add(Column::AccountId.eq(account.as_uuid()))
+        }
     }
 }
 
 impl Store {
     pub async fn find(&self, id: ReviewId, viewer: Viewer) -> Result<Review, Error> {
-        let row = Entity::find_by_id(id.as_uuid())
-            .filter(seen_by(viewer))
-            .one(self.database.read())
-            .await?;
+        let row = Entity::find_by_id(id.as_uuid()).filter(seen_by(viewer)).one(self.database.read()).await?;
         Ok(row.ok_or(Error::NotFound(id))?.review()?)
     }
 
@@ -78,15 +66,8 @@ impl Store {
         Ok(found)
     }
 
-    pub async fn page(
-        &self,
-        filter: &Filter,
-        order: Order,
-        page: &Page,
-    ) -> Result<Listed<Review>, Error> {
-        let mut select = Entity::find()
-            .filter(seen_by(filter.viewer))
-            .limit(page.fetch_limit());
+    pub async fn page(&self, filter: &Filter, order: Order, page: &Page) -> Result<Listed<Review>, Error> {
+        let mut select = Entity::find().filter(seen_by(filter.viewer)).limit(page.fetch_limit());
         if let Some(product) = filter.product {
             select = select.filter(Column::ProductId.eq(product.as_uuid()));
         }
@@ -106,10 +87,7 @@ impl Store {
             select = select.order_by(column, direction);
         }
         let rows = select.all(self.database.read()).await?;
-        let reviews = rows
-            .into_iter()
-            .map(review::Model::review)
-            .collect::<Result<Vec<_>, _>>()?;
+        let reviews = rows.into_iter().map(review::Model::review).collect::<Result<Vec<_>, _>>()?;
         Ok(page.listed(reviews, |review| order.keys(review)))
     }
 
@@ -151,19 +129,14 @@ impl Order {
         match self {
             Order::Newest => tie.to_vec(),
             Order::Helpful => [vec![review.helpful.to_string()], tie.to_vec()].concat(),
-            Order::RatingHigh | Order::RatingLow => [
-                vec![review.opinion.rating.stars().to_string()],
-                tie.to_vec(),
-            ]
-            .concat(),
+            Order::RatingHigh | Order::RatingLow => {
+                [vec![review.opinion.rating.stars().to_string()], tie.to_vec()].concat()
+            }
         }
     }
 
     fn columns(self) -> Vec<(Column, Direction)> {
-        let tie = [
-            (Column::Created, Direction::Desc),
-            (Column::Id, Direction::Desc),
-        ];
+        let tie = [(Column::Created, Direction::Desc), (Column::Id, Direction::Desc)];
         let first = match self {
             Order::Newest => None,
             Order::Helpful => Some((Column::Helpful, Direction::Desc)),
@@ -186,9 +159,7 @@ impl Order {
     fn after(self, keys: &Cursor) -> Result<Condition, PageError> {
         let (first, tie) = match (self, keys.as_slice()) {
             (Order::Newest, [created, id]) => (None, (created, id)),
-            (Order::Helpful, [helpful, created, id]) => {
-                (Some((Column::Helpful, helpful)), (created, id))
-            }
+            (Order::Helpful, [helpful, created, id]) => (Some((Column::Helpful, helpful)), (created, id)),
             (Order::RatingHigh | Order::RatingLow, [rating, created, id]) => {
                 (Some((Column::Rating, rating)), (created, id))
             }
@@ -198,11 +169,9 @@ impl Order {
             .map_err(|_| PageError::Token)?
             .with_timezone(&chrono::Utc);
         let id: Uuid = tie.1.parse().map_err(|_| PageError::Token)?;
-        let older = Condition::any().add(Column::Created.lt(created)).add(
-            Condition::all()
-                .add(Column::Created.eq(created))
-                .add(Column::Id.lt(id)),
-        );
+        let older = Condition::any()
+            .add(Column::Created.lt(created))
+            .add(Condition::all().add(Column::Created.eq(created)).add(Column::Id.lt(id)));
         let Some((column, value)) = first else {
             return Ok(older);
         };
@@ -212,8 +181,6 @@ impl Order {
             Order::RatingLow => column.clone().gt(value),
             Order::Helpful | Order::Newest | Order::RatingHigh => column.clone().lt(value),
         };
-        Ok(Condition::any()
-            .add(beyond)
-            .add(Condition::all().add(column.eq(value)).add(older)))
+        Ok(Condition::any().add(beyond).add(Condition::all().add(column.eq(value)).add(older)))
     }
 }

@@ -19,21 +19,12 @@ impl Store {
     }
 }
 
-pub async fn read(
-    on: &impl ConnectionTrait,
-    products: &[ProductId],
-) -> Result<Vec<Summary>, DbErr> {
+pub async fn read(on: &impl ConnectionTrait, products: &[ProductId]) -> Result<Vec<Summary>, DbErr> {
     let mut found = HashMap::with_capacity(products.len());
     for some in products.chunks(IDS_PER_STATEMENT_MAX) {
         let ids = some.iter().map(|product| product.as_uuid());
-        let rows = summary::Entity::find()
-            .filter(summary::Column::ProductId.is_in(ids))
-            .all(on)
-            .await?;
-        found.extend(
-            rows.into_iter()
-                .map(|row| (row.product_id, Summary::from(row))),
-        );
+        let rows = summary::Entity::find().filter(summary::Column::ProductId.is_in(ids)).all(on).await?;
+        found.extend(rows.into_iter().map(|row| (row.product_id, Summary::from(row))));
     }
     let of = |product: &ProductId| found.get(&product.as_uuid()).copied().unwrap_or_default();
     Ok(products.iter().map(of).collect())
@@ -50,9 +41,7 @@ pub async fn shift(
         return Ok(());
     }
     let change = |stars: u8| {
-        let counts = |rating: Option<Rating>| {
-            i64::from(rating.is_some_and(|rating| rating.stars() == stars))
-        };
+        let counts = |rating: Option<Rating>| i64::from(rating.is_some_and(|rating| rating.stars() == stars));
         counts(come) - counts(gone)
     };
     execute(
