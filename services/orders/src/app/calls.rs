@@ -84,7 +84,13 @@ impl Calls {
             request_id: checkout.request_id("reserve"),
         };
         match self.upstreams.inventory.clone().reserve_stock(request).await {
-            Ok(_) => Event::Reserved,
+            Ok(answer) => match answer.into_inner().reservation.unwrap_or_default().state() {
+                // It was reserved so long ago that it has run out; another attempt begins afresh.
+                stock::ReservationState::Released | stock::ReservationState::Expired => {
+                    Event::OutOfStock(Vec::new())
+                }
+                _ => Event::Reserved,
+            },
             Err(status) => match refused("ReserveStock", status) {
                 Refused { reason: Some(_), status } => Event::OutOfStock(shortages(checkout, &status)),
                 Refused { reason: None, .. } => Event::Unknown,

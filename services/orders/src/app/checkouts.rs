@@ -74,7 +74,14 @@ impl Orders {
         let cart = CartVersion { id: cart.id, version: cart.version, country: cart.country_code };
         let now = self.clock.now();
         let checkout = Checkout::start(id, Holder { account, token_hash }, cart, details, quote, now);
-        Ok(self.started(self.store.start(key, checkout, now).await?))
+        let (cart, version) = (checkout.cart.clone(), checkout.cart_version);
+        match self.store.start(key, checkout, now).await {
+            Err(Error::Conflict) => {
+                let open = self.store.checkout_of_cart(&cart, version).await?.ok_or(Error::Conflict)?;
+                self.resume(key, open, start.change).await
+            }
+            started => Ok(self.started(started?)),
+        }
     }
 
     /// The same cart is the same checkout. What the buyer tells now is taken while it is READY.

@@ -27,6 +27,8 @@ const OVERDUE_MAX: u64 = 100;
 const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Events that were carried, and notes of those that were read, are kept so long.
 const NEWS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A checkout that failed is of use to its buyer for a while, and then only a person's data.
+const FAILED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const ANSWERS_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
 
 #[derive(Clone)]
@@ -94,9 +96,14 @@ impl Runner {
     async fn steps(&self, id: CheckoutId, lease: Lease) -> Result<Option<Checkout>, Error> {
         let what = Leased::Checkout(id.as_uuid());
         let mut checkout = self.store.checkout(id, &Right::Any).await?;
+        // A step that leads to rest gives the lease back itself.
+        let mut held = true;
         if let Some(event) = self.awakened(&checkout) {
             match self.store.step(id, lease, &checkout.saga.stage, &event).await? {
-                Step::Taken(next) => checkout = *next,
+                Step::Taken(next) => {
+                    held = next.saga.wants().is_some();
+                    checkout = *next;
+                }
                 Step::Lost => return Ok(None),
             }
         }
@@ -111,9 +118,15 @@ impl Runner {
             rested = false;
             let event = self.beating(what, lease, self.calls.perform(&checkout, command)).await;
             match self.store.step(id, lease, &checkout.saga.stage, &event).await? {
-                Step::Taken(next) => checkout = *next,
+                Step::Taken(next) => {
+                    held = next.saga.wants().is_some();
+                    checkout = *next;
+                }
                 Step::Lost => return Ok(None),
             }
+        }
+        if !held {
+            return Ok(Some(checkout));
         }
         self.store.release(what, lease, checkout.due(self.clock.now())).await?;
         Ok(Some(checkout))
@@ -191,6 +204,7 @@ impl Recoverer {
         let tidied = async {
             outbox::prune(&self.database, now - NEWS_KEPT).await?;
             inbox::prune(&self.database, now - NEWS_KEPT).await?;
+            self.runner.store.forget_failed(now - FAILED_KEPT).await?;
             requests::prune(&self.database, now - ANSWERS_KEPT).await
         };
         if let Err(error) = tidied.await {

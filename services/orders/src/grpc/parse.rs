@@ -5,6 +5,7 @@ use kit::{Id, Money};
 use mesh::status::Violation;
 use proto::common;
 use proto::orders as pb;
+use tonic::transport::Uri;
 
 use crate::app::{Completion, Filter, Key, Listing, Start};
 use crate::domain::checkout::Purchase;
@@ -49,9 +50,12 @@ pub fn complete(message: &pb::CompleteCheckoutRequest) -> Parsed<(CheckoutId, Co
     let method_token =
         fields.text("payment_method_token", &message.payment_method_token, 0..=METHOD_TOKEN_MAX);
     let return_url = fields.text("return_url", &message.return_url, 0..=URL_MAX);
-    let web = |url: &str| url.is_empty() || url.starts_with("https://") || url.starts_with("http://");
-    if return_url.as_deref().is_some_and(|url| !web(url)) {
-        fields.refuse("return_url", "must begin with https:// or http://");
+    let page = |url: &str| {
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        web && url.is_ascii() && url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some())
+    };
+    if return_url.as_deref().is_some_and(|url| !url.is_empty() && !page(url)) {
+        fields.refuse("return_url", "must be the address of a page: http:// or https://, in ASCII");
     }
     fields.build(|| {
         let purchase = Purchase { method_token: method_token?, return_url: return_url? };

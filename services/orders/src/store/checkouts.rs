@@ -2,7 +2,7 @@
 
 use kit::outbox::Event as News;
 use kit::{Once, RequestKey, Timestamp, Tx, execute, query};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, SqlErr};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -65,7 +65,7 @@ impl Store {
             self.announce(&tx, news).await?;
         }
         let news = events::of_checkout(&mut checkout, vec![CheckoutEvent::Started], now);
-        insert(&tx, &checkout, now).await?;
+        insert(&tx, &checkout, now).await.map_err(lost_the_race)?;
         self.announce(&tx, news).await?;
         tx.keep(&checkout).await?;
         tx.commit().await?;
@@ -119,6 +119,18 @@ impl Store {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Removes checkouts that failed and were begun before a time: with them goes what their buyers told.
+    pub async fn forget_failed(&self, older_than: Timestamp) -> Result<u64, DbErr> {
+        let seconds = u64::try_from(older_than.timestamp()).unwrap_or_default();
+        // Ids begin with the time at which they were made.
+        let first = uuid::Builder::from_unix_timestamp_millis(seconds.saturating_mul(1_000), &[0; 10]);
+        let sql = "DELETE FROM checkouts WHERE state = 'Failed' AND id < $1";
+        let tx = self.database.begin().await?;
+        let forgotten = execute(&*tx, sql, [first.into_uuid().into()]).await?;
+        tx.commit().await?;
+        Ok(forgotten)
     }
 
     /// Takes one step of the saga, if this run still has the lease and the checkout still stands where the step
@@ -211,6 +223,14 @@ fn noted(
     Ok(Vec::new())
 }
 
+/// Somebody else began to buy the same cart at the same moment.
+fn lost_the_race(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::Conflict,
+        _ => Error::Storage(error),
+    }
+}
+
 pub(super) async fn find(
     on: &impl ConnectionTrait,
     id: CheckoutId,
@@ -257,11 +277,18 @@ async fn save(tx: &Tx, checkout: &mut Checkout, lease: Option<Lease>, now: Times
         checkout.due(now).into(),
         checkout.version.into(),
     ];
-    if let Some(lease) = lease {
-        sql.push_str(", lease_until = $8 WHERE id = $1 AND version = $2 AND lease_owner = $9");
-        values.extend([(now + LEASE).into(), lease.owner.into()]);
-    } else {
-        sql.push_str(" WHERE id = $1 AND version = $2");
+    match lease {
+        // At rest nobody works on it any more.
+        Some(lease) if checkout.saga.wants().is_none() => {
+            sql.push_str(", lease_owner = NULL, lease_until = NULL");
+            sql.push_str(" WHERE id = $1 AND version = $2 AND lease_owner = $8");
+            values.push(lease.owner.into());
+        }
+        Some(lease) => {
+            sql.push_str(", lease_until = $8 WHERE id = $1 AND version = $2 AND lease_owner = $9");
+            values.extend([(now + LEASE).into(), lease.owner.into()]);
+        }
+        None => sql.push_str(" WHERE id = $1 AND version = $2"),
     }
     Ok(execute(&**tx, &sql, values).await? == 1)
 }

@@ -241,6 +241,11 @@ async fn nobody_comes_back_to_a_checkout_after_a_day() {
         let begun = shop.checkout().await;
         shop.later(24 * 60 * 60 + 1).await;
         assert_eq!(shop.now(&begun).await.last_failure(), CheckoutFailure::Expired);
+
+        shop.later(30 * 24 * 60 * 60).await;
+        let request = pb::GetCheckoutRequest { key: Some(begun.key()) };
+        let forgotten = shop.guest().get_checkout(request).await.unwrap_err();
+        assert_eq!(reason(&forgotten), "CHECKOUT_NOT_FOUND");
     }
 }
 
@@ -270,6 +275,23 @@ async fn one_cart_version_is_one_checkout() {
         let request = pb::GetCheckoutRequest { key: Some(key) };
         let older = client.get_checkout(request).await.unwrap().into_inner().checkout.unwrap();
         assert_eq!(older.state(), CheckoutState::Failed);
+    }
+}
+
+#[tokio::test]
+async fn two_tabs_that_begin_at_once_share_a_checkout() {
+    for shop in shops().await {
+        let cart = shop.cart(None, &[("a", 1)]);
+
+        let tabs = (0..10).map(|_| {
+            let (mut client, request) = (shop.guest(), starting(&cart, details(&[])));
+            tokio::spawn(async move { client.start_checkout(request).await.unwrap().into_inner() })
+        });
+        let started = futures::future::join_all(tabs).await;
+
+        let ids: std::collections::HashSet<String> =
+            started.into_iter().map(|tab| tab.unwrap().checkout.unwrap().id).collect();
+        assert_eq!(ids.len(), 1);
     }
 }
 

@@ -114,21 +114,6 @@ proptest! {
     }
 }
 
-/// The real history, where it is at hand: it must add up to the penny.
-#[tokio::test]
-#[ignore = "needs SHOP_ORDER_HISTORY, a file of JSON lines"]
-async fn the_whole_history_adds_up() {
-    let file = std::fs::read(std::env::var("SHOP_ORDER_HISTORY").unwrap()).unwrap();
-    for shop in shops().await {
-        let began = std::time::Instant::now();
-        let (progress, errors) = import(&shop, &file, 200_000).await.unwrap();
-
-        println!("{} orders in {:?}", progress.orders_created, began.elapsed());
-        assert_eq!((progress.orders_created, progress.order_lines_created), (19_773, 517_703));
-        assert_eq!((progress.total_minor_units, errors.len()), (1_027_103_461, 0));
-    }
-}
-
 type Imported = (pb::OrderImportProgress, Vec<pb::OrderImportError>);
 
 async fn import(shop: &Shop, file: &[u8], size: usize) -> Result<Imported, Status> {

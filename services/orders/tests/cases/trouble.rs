@@ -140,6 +140,27 @@ async fn a_reservation_that_ran_out_is_made_anew_or_the_order_is_cancelled() {
 }
 
 #[tokio::test]
+async fn a_reservation_that_ran_out_unheard_leaves_the_checkout_open() {
+    for shop in shops().await {
+        let begun = shop.checkout().await;
+        shop.inventory.faults.plan("ReserveStock", vec![Fault::AnswerLost; 3]);
+        shop.complete(&begun, "test_approve").await.unwrap();
+        shop.inventory.expire_all();
+
+        let open = in_time(&shop, &begun).await;
+
+        assert_eq!(
+            (open.state(), open.last_failure()),
+            (CheckoutState::Ready, CheckoutFailure::InsufficientStock)
+        );
+        assert!(shop.payments.all().is_empty());
+        let bought = shop.complete(&begun, "test_approve").await.unwrap();
+        assert_eq!(bought.state(), CheckoutState::Completed);
+        assert_eq!(shop.inventory.figures("A"), Figures { available: 9, reserved: 0, sold: 1 });
+    }
+}
+
+#[tokio::test]
 async fn an_order_whose_money_is_gone_is_cancelled() {
     for shop in shops().await {
         let begun = shop.checkout().await;

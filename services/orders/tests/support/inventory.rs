@@ -54,8 +54,14 @@ impl Inventory {
 
     fn reserve(&self, request: pb::ReserveStockRequest) -> Result<pb::ReserveStockResponse, Status> {
         let mut reservations = self.reservations.lock().unwrap();
-        if reservations.contains_key(&request.reservation_id) {
-            return Ok(pb::ReserveStockResponse::default());
+        if let Some((state, _)) = reservations.get(&request.reservation_id) {
+            let state = match state {
+                Promise::Held => pb::ReservationState::Held,
+                Promise::Confirmed => pb::ReservationState::Confirmed,
+                Promise::Released => pb::ReservationState::Expired,
+            };
+            let reservation = pb::Reservation { state: state.into(), ..Default::default() };
+            return Ok(pb::ReserveStockResponse { reservation: Some(reservation) });
         }
         let mut stock = self.stock.lock().unwrap();
         let short: Vec<String> = request
