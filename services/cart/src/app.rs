@@ -199,9 +199,11 @@ impl Carts {
     ) -> Result<Answer, Error> {
         let right = Right::Service(cart);
         let change = Change { key, right: &right, etag: None, now: self.clock.now(), tell: Event::cleared };
-        let clear = |cart: &mut Cart| {
-            cart.clear(version, bought);
-            Ok(Report { problems: Market::unknown().problems(cart), ..Report::default() })
+        let clear = |present: &mut Cart| {
+            // Versions of a guest's cart say nothing about the one it was merged into: no cart has version 0.
+            let version = if present.id == cart { version } else { 0 };
+            present.clear(version, bought);
+            Ok(Report { problems: Market::unknown().problems(present), ..Report::default() })
         };
         self.store.update(&change, clear).await
     }

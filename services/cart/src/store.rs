@@ -24,7 +24,7 @@ pub enum Right {
     Account { account: AccountId, cart: Option<CartId> },
     /// Its token is known, and it is still a guest's.
     Token { cart: CartId, hash: TokenHash },
-    /// Another service, which was told the id.
+    /// Another service, which was told the id; of a guest's cart that was merged since, it means the account's.
     Service(CartId),
 }
 
@@ -153,7 +153,7 @@ impl Store {
         let report = decide(&mut cart, &guest)?;
         // Also when nothing could be taken over: that a cart is gone is news.
         cart.touch(now);
-        writing::remove(&tx, &guest).await?;
+        writing::bury(&tx, &guest, &cart).await?;
         writing::save(&tx, &before, &cart).await?;
         announce(&tx, &cart, Event::Merged { guest: guest.id }).await?;
         answer(tx, cart, report).await

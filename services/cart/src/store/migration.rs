@@ -8,7 +8,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let own = vec![tables("cart_0001_carts", CARTS)];
+        let own = vec![tables("cart_0001_carts", CARTS), tables("cart_0002_merged", MERGED)];
         kit_migrations().into_iter().chain(own).collect()
     }
 }
@@ -41,3 +41,11 @@ const CARTS: &str = "
         PRIMARY KEY (cart_id, line_id),
         UNIQUE (cart_id, variant_id)
     );";
+
+// Where a guest's cart went. A checkout that began before the merge still knows it by its old id.
+const MERGED: &str = "
+    CREATE TABLE merged (
+        guest_id uuid NOT NULL PRIMARY KEY,
+        cart_id uuid NOT NULL REFERENCES carts (id) ON DELETE CASCADE
+    );
+    CREATE INDEX merged_cart ON merged (cart_id);";

@@ -68,6 +68,9 @@ fn held(right: &Right) -> (&'static str, Vec<Value>) {
             "c.id = $1 AND c.token_hash = $2 AND c.account_id IS NULL",
             vec![cart.as_uuid().into(), hash.clone().into()],
         ),
-        Right::Service(cart) => ("c.id = $1", vec![cart.as_uuid().into()]),
+        Right::Service(cart) => (
+            "c.id = COALESCE((SELECT m.cart_id FROM merged m WHERE m.guest_id = $1), $1)",
+            vec![cart.as_uuid().into()],
+        ),
     }
 }

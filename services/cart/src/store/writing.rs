@@ -59,13 +59,14 @@ pub async fn save(tx: &Tx, before: &Cart, after: &Cart) -> Result<(), DbErr> {
     write_lines(tx, before, after).await
 }
 
-/// Removes a cart with its lines.
-pub async fn remove(tx: &Tx, cart: &Cart) -> Result<(), DbErr> {
+/// Removes a guest's cart with its lines, and notes which cart has them now.
+pub async fn bury(tx: &Tx, guest: &Cart, heir: &Cart) -> Result<(), DbErr> {
     let sql = "DELETE FROM carts WHERE id = $1 AND version = $2";
-    match execute(tx, sql, [cart.id.as_uuid().into(), cart.version.into()]).await? {
-        1 => Ok(()),
-        _ => Err(DbErr::RecordNotUpdated),
+    if execute(tx, sql, [guest.id.as_uuid().into(), guest.version.into()]).await? != 1 {
+        return Err(DbErr::RecordNotUpdated);
     }
+    let sql = "INSERT INTO merged (guest_id, cart_id) VALUES ($1, $2)";
+    execute(tx, sql, [guest.id.as_uuid().into(), heir.id.as_uuid().into()]).await.map(drop)
 }
 
 /// The condition stands twice: a cart that is touched between the choice and the removal stays.

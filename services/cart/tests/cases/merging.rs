@@ -135,3 +135,24 @@ async fn a_merge_needs_the_guests_token_and_the_catalogue() {
         assert_eq!(lines(&answer.cart.unwrap()), [(mug.as_str(), 1)]);
     }
 }
+
+#[tokio::test]
+async fn what_a_guest_bought_before_signing_in_leaves_the_accounts_cart() {
+    for shop in shops().await {
+        let (mug, tea) = (shop.sell(900, 50), shop.sell(450, 50));
+        let ada = customer();
+        let own = shop.as_user(&ada).create_cart(opening(&[(&mug, 1), (&tea, 1)])).await;
+        let own = own.unwrap().into_inner().cart.unwrap();
+        let (guest, key) = shop.open(&[(&mug, 2)]).await;
+        shop.add(&key, &[(&mug, 1)]).await.unwrap();
+        shop.as_user(&ada).merge_carts(merging(&key)).await.unwrap();
+
+        // The version that was bought happens to be that of the account's cart now; it is another cart all the same.
+        let left = shop.clear(&guest, 2, &[(&mug, 3)]).await.unwrap();
+
+        assert_eq!((&left.id, left.version), (&own.id, 3));
+        assert_eq!(lines(&left), [(mug.as_str(), 1), (tea.as_str(), 1)]);
+        let last = shop.news(&own.id).await.pop();
+        assert_eq!(last, Some(("cart.cleared".to_owned(), 3)));
+    }
+}

@@ -110,7 +110,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
 fn the_service_is_the_model_whatever_happens_to_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     for shop in runtime.block_on(shops()) {
-        let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new(config);
         let run = runner.run(&commands(), |commands| {
             runtime.block_on(play(&shop, &commands));
