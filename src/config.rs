@@ -243,9 +243,8 @@ pub enum LogFormat {
 
 /// The development ports speak as a service without asking who is there, so they never leave the machine.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("'{text}' is not an address like 127.0.0.1:9090"))?;
+    let address: SocketAddr =
+        text.parse().map_err(|_| format!("'{text}' is not an address like 127.0.0.1:9090"))?;
     match address.ip().is_loopback() {
         true => Ok(address),
         false => Err(format!(

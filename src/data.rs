@@ -68,9 +68,9 @@ impl DataFolder {
             write_secret(&folder, &path).map_err(|error| failed(&path, &error))?;
         }
         let bytes = std::fs::read(&path).map_err(|error| failed(&path, &error))?;
-        bytes.try_into().map_err(|_| {
-            Failure::new(format!("{} must hold exactly {SECRET_BYTES} bytes", path.display()))
-        })
+        bytes
+            .try_into()
+            .map_err(|_| Failure::new(format!("{} must hold exactly {SECRET_BYTES} bytes", path.display())))
     }
 
     /// Whether something was done to this folder once and for all.
@@ -88,8 +88,7 @@ impl DataFolder {
 /// Written whole under another name first, so that a crash leaves no half secret.
 fn write_secret(folder: &Path, path: &Path) -> std::io::Result<()> {
     let unfinished = folder.join(".unfinished");
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&rand::random::<[u8; SECRET_BYTES]>())?;
     file.sync_all()?;
     std::fs::rename(unfinished, path)

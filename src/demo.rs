@@ -8,8 +8,8 @@ use futures::stream;
 use gateway::Tab;
 use identity::{CreateError, NewAccount};
 use kit::{Clock, Database};
-use mesh::{Channel, Role};
 use mesh::context::{Context, scope};
+use mesh::{Channel, Role};
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::catalogue::import_products_request::Part;
 use proto::catalogue::import_products_response::Part as Told;
@@ -248,10 +248,8 @@ impl Shop {
             });
         }
         for some in reviews.chunks(REVIEWS_MAX) {
-            let request = ImportReviewsRequest {
-                reviews: some.to_vec(),
-                request_id: Uuid::new_v4().to_string(),
-            };
+            let request =
+                ImportReviewsRequest { reviews: some.to_vec(), request_id: Uuid::new_v4().to_string() };
             self.reviews.import_reviews(request).await?;
         }
         Ok(())

@@ -107,9 +107,13 @@ impl Mails {
             _ => {
                 let refunded: orders_pb::OrderRefunded = event.decode()?;
                 let amount = refunded.amount.as_ref().and_then(|money| kit::Money::try_from(money).ok());
-                let amount = amount.map(|money| format!("{} {}", money.to_decimal(), money.currency().as_str()));
-                let body =
-                    format!("We have sent {} back for order {}.", amount.unwrap_or_default(), refunded.number);
+                let amount =
+                    amount.map(|money| format!("{} {}", money.to_decimal(), money.currency().as_str()));
+                let body = format!(
+                    "We have sent {} back for order {}.",
+                    amount.unwrap_or_default(),
+                    refunded.number
+                );
                 (refunded.contact, "Refunded", body)
             }
         };
@@ -129,9 +133,10 @@ impl Mails {
         let content: identity_pb::MailContent = self.opener.open(&sealed)?;
         let (subject, words) = match content.kind() {
             identity_pb::MailKind::VerifyEmail => ("Confirm your address", "Confirm it with this token:"),
-            identity_pb::MailKind::AlreadyRegistered => {
-                ("You have an account", "Somebody tried to register with this address. You have an account already.")
-            }
+            identity_pb::MailKind::AlreadyRegistered => (
+                "You have an account",
+                "Somebody tried to register with this address. You have an account already.",
+            ),
             identity_pb::MailKind::ResetPassword => ("Set a new password", "Set it with this token:"),
             identity_pb::MailKind::PasswordChanged => ("Password changed", "Your password was changed."),
             identity_pb::MailKind::Unspecified => return Ok(None),

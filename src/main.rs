@@ -6,6 +6,7 @@ mod data;
 mod demo;
 mod mails;
 mod topology;
+mod upkeep;
 
 use std::process::ExitCode;
 

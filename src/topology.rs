@@ -22,6 +22,7 @@ use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
+use tonic::service::Routes;
 
 use crate::commands::Failure;
 use crate::config::Data;
@@ -106,8 +107,14 @@ impl Stores {
 
     /// Where events come from.
     pub fn sources(&self) -> Vec<Source> {
-        let source = |(service, database): (&'static str, &Database)| Source { service, database: database.clone() };
+        let source =
+            |(service, database): (&'static str, &Database)| Source { service, database: database.clone() };
         self.all().map(source).to_vec()
+    }
+
+    /// Every store.
+    pub fn databases(&self) -> Vec<Database> {
+        self.all().map(|(_, database)| database.clone()).to_vec()
     }
 
     fn of(&self, service: &str) -> Option<&Database> {
@@ -137,64 +144,46 @@ impl Topology {
         tasks: &TaskTracker,
         shutdown: &CancellationToken,
     ) -> Self {
+        let Stores { identity: identity_store, payments: payments_store, orders: orders_store, .. } = stores;
+        let Settings {
+            identity: identity_settings,
+            payments: payments_settings,
+            cart: cart_settings,
+            orders,
+        } = settings;
         // Every stack verifies tokens with identity's keys, and identity stands behind such a stack itself.
         let verifier = Verifier::unbound();
-        let server = Server::new(SERVER, verifier.clone(), RpcMetrics::server());
-        let serve = |name, routes| server.stack(name, routes);
-        let at = |served: &Served| Upstream::local(served.clone());
-        let clock = || clock.clone();
-        let stop = || shutdown.clone();
+        let mut bound = Bound::new(Server::new(SERVER, verifier.clone(), RpcMetrics::server()));
+        let (time, stop) = (|| clock.clone(), || shutdown.clone());
 
-        let identity_ = serve(
-            identity::NAME,
-            identity::routes(stores.identity.clone(), settings.identity.clone(), clock()),
-        );
-        let identity = at(&identity_);
+        let routes = identity::routes(identity_store.clone(), identity_settings.clone(), time());
+        let identity = bound.serve(identity::NAME, routes);
+        tasks.spawn(identity::work(identity_store.clone(), identity_settings, time(), stop()));
         let signer = IdentityServiceClient::new(identity.channel(gateway::NAME));
         verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
-        tasks.spawn(identity::work(stores.identity.clone(), settings.identity, clock(), stop()));
 
-        let catalogue_ = serve(catalogue::NAME, catalogue::routes(stores.catalogue.clone(), clock()));
-        let catalogue = at(&catalogue_);
+        let catalogue = bound.serve(catalogue::NAME, catalogue::routes(stores.catalogue.clone(), time()));
 
-        let inventory_ = serve(inventory::NAME, inventory::routes(stores.inventory.clone(), clock()));
-        let inventory = at(&inventory_);
-        tasks.spawn(inventory::work(stores.inventory.clone(), clock(), stop()));
+        let inventory = bound.serve(inventory::NAME, inventory::routes(stores.inventory.clone(), time()));
+        tasks.spawn(inventory::work(stores.inventory.clone(), time(), stop()));
 
-        let payments_ = serve(
-            payments::NAME,
-            payments::routes(stores.payments.clone(), settings.payments.clone(), clock()),
-        );
-        let payments = at(&payments_);
-        tasks.spawn(payments::work(stores.payments.clone(), settings.payments, clock(), stop()));
+        let routes = payments::routes(payments_store.clone(), payments_settings.clone(), time());
+        let payments = bound.serve(payments::NAME, routes);
+        tasks.spawn(payments::work(payments_store.clone(), payments_settings, time(), stop()));
 
-        let pricing_ = serve(
-            pricing::NAME,
-            pricing::routes(
-                stores.pricing.clone(),
-                pricing::Upstreams {
-                    catalogue: CatalogueServiceClient::new(catalogue.channel(pricing::NAME)),
-                },
-                clock(),
-            ),
-        );
-        let pricing = at(&pricing_);
-        tasks.spawn(pricing::work(stores.pricing.clone(), clock(), stop()));
+        let upstreams =
+            pricing::Upstreams { catalogue: CatalogueServiceClient::new(catalogue.channel(pricing::NAME)) };
+        let routes = pricing::routes(stores.pricing.clone(), upstreams, time());
+        let pricing = bound.serve(pricing::NAME, routes);
+        tasks.spawn(pricing::work(stores.pricing.clone(), time(), stop()));
 
-        let cart_ = serve(
-            cart::NAME,
-            cart::routes(
-                stores.cart.clone(),
-                cart::Upstreams {
-                    catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
-                    inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
-                },
-                settings.cart,
-                clock(),
-            ),
-        );
-        let cart = at(&cart_);
-        tasks.spawn(cart::work(stores.cart.clone(), clock(), stop()));
+        let upstreams = cart::Upstreams {
+            catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
+            inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
+        };
+        let cart =
+            bound.serve(cart::NAME, cart::routes(stores.cart.clone(), upstreams, cart_settings, time()));
+        tasks.spawn(cart::work(stores.cart.clone(), time(), stop()));
 
         let upstreams = orders::Upstreams {
             cart: CartServiceClient::new(cart.channel(orders::NAME)),
@@ -202,37 +191,45 @@ impl Topology {
             inventory: InventoryServiceClient::new(inventory.channel(orders::NAME)),
             payments: PaymentsServiceClient::new(payments.channel(orders::NAME)),
         };
-        let orders_ = serve(
-            orders::NAME,
-            orders::routes(stores.orders.clone(), upstreams.clone(), settings.orders.clone(), clock()),
-        );
-        let orders = at(&orders_);
-        let mut readers = orders::readers(&stores.orders, &upstreams, &settings.orders, &clock());
-        tasks.spawn(orders::work(stores.orders.clone(), upstreams, settings.orders, clock(), stop()));
+        bound.readers.extend(orders::readers(orders_store, &upstreams, &orders, clock));
+        tasks.spawn(orders::work(orders_store.clone(), upstreams.clone(), orders.clone(), time(), stop()));
+        let orders =
+            bound.serve(orders::NAME, orders::routes(orders_store.clone(), upstreams, orders, time()));
 
-        let reviews_ = serve(reviews::NAME, reviews::routes(stores.reviews.clone(), clock()));
-        let reviews = at(&reviews_);
-        readers.extend(reviews::readers(&stores.reviews));
+        bound.readers.extend(reviews::readers(&stores.reviews));
+        let reviews = bound.serve(reviews::NAME, reviews::routes(stores.reviews.clone(), time()));
 
-        let edge = |upstream: &Upstream| upstream.channel(gateway::NAME);
-        Self {
-            gateway: gateway::Upstreams {
-                identity: IdentityServiceClient::new(edge(&identity)),
-                catalogue: CatalogueServiceClient::new(edge(&catalogue)),
-                inventory: InventoryServiceClient::new(edge(&inventory)),
-                pricing: PricingServiceClient::new(edge(&pricing)),
-                payments: PaymentsServiceClient::new(edge(&payments)),
-                cart: CartServiceClient::new(edge(&cart)),
-                orders: OrdersServiceClient::new(edge(&orders)),
-                reviews: ReviewsServiceClient::new(edge(&reviews)),
-            },
-            services: vec![
-                identity_, catalogue_, inventory_, payments_, pricing_, cart_, orders_, reviews_,
-            ],
-            readers,
-            verifier,
-            server,
-        }
+        let gateway = gateway::Upstreams {
+            identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
+            catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
+            inventory: InventoryServiceClient::new(inventory.channel(gateway::NAME)),
+            pricing: PricingServiceClient::new(pricing.channel(gateway::NAME)),
+            payments: PaymentsServiceClient::new(payments.channel(gateway::NAME)),
+            cart: CartServiceClient::new(cart.channel(gateway::NAME)),
+            orders: OrdersServiceClient::new(orders.channel(gateway::NAME)),
+            reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
+        };
+        Self { services: bound.services, gateway, readers: bound.readers, verifier, server: bound.server }
+    }
+}
+
+/// What has been bound so far.
+struct Bound {
+    server: Server,
+    services: Vec<Served>,
+    readers: Vec<Reader>,
+}
+
+impl Bound {
+    fn new(server: Server) -> Self {
+        Self { server, services: Vec::new(), readers: Vec::new() }
+    }
+
+    /// Puts a service behind its stack, and answers where those that call it find it.
+    fn serve(&mut self, name: &'static str, routes: Routes) -> Upstream {
+        let served = self.server.stack(name, routes);
+        self.services.push(served.clone());
+        Upstream::local(served)
     }
 }
 
@@ -247,6 +244,7 @@ pub async fn migrate(arguments: &Data) -> Result<(), Failure> {
 /// Fetches the keys of access tokens.
 async fn keys(mut identity: IdentityServiceClient<Channel>) -> Result<Vec<SigningKey>, Status> {
     let answer = identity.list_signing_keys(ListSigningKeysRequest::default()).await?.into_inner();
-    let key = |key: proto::identity::SigningKey| SigningKey { key_id: key.key_id, public_key: key.public_key };
+    let key =
+        |key: proto::identity::SigningKey| SigningKey { key_id: key.key_id, public_key: key.public_key };
     Ok(answer.keys.into_iter().map(key).collect())
 }

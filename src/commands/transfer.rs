@@ -39,14 +39,10 @@ pub async fn import_catalogue(arguments: &ImportFile) -> Result<(), Failure> {
         currency_code: arguments.currency.clone(),
         request_id: Uuid::new_v4().to_string(),
     });
-    let chunks = chunks(open(&arguments.file).await?)
-        .map(catalogue_pb::import_products_request::Part::Chunk);
+    let chunks = chunks(open(&arguments.file).await?).map(catalogue_pb::import_products_request::Part::Chunk);
     let parts = stream::iter([start]).chain(chunks);
     let requests = parts.map(|part| catalogue_pb::ImportProductsRequest { part: Some(part) });
-    let mut told = CatalogueServiceClient::new(channel)
-        .import_products(requests)
-        .await?
-        .into_inner();
+    let mut told = CatalogueServiceClient::new(channel).import_products(requests).await?.into_inner();
 
     let mut adjustments = Vec::new();
     let mut refused = 0;
@@ -88,10 +84,7 @@ pub async fn import_orders(arguments: &ImportFile) -> Result<(), Failure> {
     let chunks = chunks(open(&arguments.file).await?).map(orders_pb::import_orders_request::Part::Chunk);
     let parts = stream::iter([start]).chain(chunks);
     let requests = parts.map(|part| orders_pb::ImportOrdersRequest { part: Some(part) });
-    let mut told = OrdersServiceClient::new(channel)
-        .import_orders(requests)
-        .await?
-        .into_inner();
+    let mut told = OrdersServiceClient::new(channel).import_orders(requests).await?.into_inner();
 
     let mut refused = 0;
     let mut printed = 0;
@@ -123,14 +116,8 @@ pub async fn import_orders(arguments: &ImportFile) -> Result<(), Failure> {
 /// Writes all products to standard output.
 pub async fn export_catalogue(client: &Client, new_headers: bool, currency: &str) -> Result<(), Failure> {
     let channel = sign_in(client).await?;
-    let request = catalogue_pb::ExportProductsRequest {
-        new_headers,
-        currency_code: currency.to_owned(),
-    };
-    let mut exported = CatalogueServiceClient::new(channel)
-        .export_products(request)
-        .await?
-        .into_inner();
+    let request = catalogue_pb::ExportProductsRequest { new_headers, currency_code: currency.to_owned() };
+    let mut exported = CatalogueServiceClient::new(channel).export_products(request).await?.into_inner();
     let mut out = tokio::io::stdout();
     while let Some(message) = exported.message().await? {
         out.write_all(&message.chunk).await?;
@@ -173,11 +160,7 @@ async fn sign_in(client: &Client) -> Result<Signed, Failure> {
 }
 
 async fn log_in(channel: Channel, email: &str, password: &str) -> Result<String, Failure> {
-    let request = LogInRequest {
-        email: email.to_owned(),
-        password: password.to_owned(),
-        client: None,
-    };
+    let request = LogInRequest { email: email.to_owned(), password: password.to_owned(), client: None };
     let answer = IdentityServiceClient::new(channel).log_in(request).await?.into_inner();
     Ok(answer.tokens.map(|tokens| tokens.access_token).unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use kit::Clock;
 use kit::sealing::Opener;
 use mesh::serve::{Admin, Grpc, Limits};
 use mesh::{Served, relay, serve};
-use observability::{Guard, GraphqlMetrics};
+use observability::{GraphqlMetrics, Guard};
 use proto::identity::LogInRequest;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use crate::data::DataFolder;
 use crate::demo::{self, STAFF};
 use crate::mails::Mails;
 use crate::topology::{Settings, Stores, Topology};
+use crate::upkeep;
 
 /// What is under way when the shop is told to stop has this long.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
@@ -61,7 +62,8 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let stores = Stores::open(&folder).await?;
     let opener = Opener::from_file(&folder.path().join("sealing.key"))
         .map_err(|error| Failure::caused("the key of sealed mails cannot be used", &error))?;
-    let provider_url = start_provider(arguments, &folder, &ports.edge, ports.provider, &tasks, &shutdown).await?;
+    let provider_url =
+        start_provider(arguments, &folder, &ports.edge, ports.provider, &tasks, &shutdown).await?;
     let settings = settings(arguments, &folder, &opener, provider_url)?;
     let topology = Topology::bind(&stores, settings, &clock, &tasks, &shutdown);
     topology
@@ -73,6 +75,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let mails = Arc::new(Mails::new(folder.path().join("mail"), opener));
     let readers = [topology.readers.clone(), vec![mails.clone().reader()]].concat();
     tasks.spawn(relay::run(stores.sources(), readers, shutdown.clone().cancelled_owned()));
+    tasks.spawn(upkeep::run(stores.databases(), clock.clone(), shutdown.clone()));
     if !arguments.empty && !arguments.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &stores, &topology, &clock).await?;
     }
@@ -81,7 +84,13 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
     tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
     if let Some(listener) = ports.grpc {
-        tasks.spawn(serve_grpc(listener, topology.services.clone(), arguments.grpc_as.clone(), health, &shutdown)?);
+        tasks.spawn(serve_grpc(
+            listener,
+            topology.services.clone(),
+            arguments.grpc_as.clone(),
+            health,
+            &shutdown,
+        )?);
     }
     let edge = gateway_settings(arguments)?;
     let router = gateway::router(topology.gateway, edge, topology.verifier, GraphqlMetrics::new());
@@ -100,7 +109,9 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
     match drained && topology.server.finish(DRAIN_TIME_MAX).await {
         true => Ok(()),
-        false => Err(Failure::new("some calls did not end in time; what they began is finished at the next start")),
+        false => {
+            Err(Failure::new("some calls did not end in time; what they began is finished at the next start"))
+        }
     }
 }
 
@@ -203,11 +214,8 @@ async fn first_start(
 ) -> Result<(), Failure> {
     println!("first start: putting the demo catalogue in");
     demo::make_personas(&stores.identity, clock).await?;
-    let request = LogInRequest {
-        email: STAFF.email.to_owned(),
-        password: STAFF.password.to_owned(),
-        client: None,
-    };
+    let request =
+        LogInRequest { email: STAFF.email.to_owned(), password: STAFF.password.to_owned(), client: None };
     let answer = topology.gateway.identity.clone().log_in(request).await?.into_inner();
     let token = answer.tokens.map(|tokens| tokens.access_token).unwrap_or_default();
     let shop = demo::Shop {
@@ -253,11 +261,8 @@ fn gateway_settings(arguments: &Up) -> Result<gateway::Settings, Failure> {
         email: persona.email.to_owned(),
         password: persona.password.to_owned(),
     };
-    let playground = Playground {
-        shopper: persona(&demo::SHOPPER),
-        staff: persona(&STAFF),
-        tabs: demo::tabs()?,
-    };
+    let playground =
+        Playground { shopper: persona(&demo::SHOPPER), staff: persona(&STAFF), tabs: demo::tabs()? };
     Ok(gateway::Settings {
         production: arguments.production,
         allowed_origins: arguments.origins.clone(),
