@@ -17,7 +17,7 @@ use crate::documents::{Checked, Documents};
 use crate::error::{Fault, Problem};
 use crate::guard;
 use crate::limits::{RATE_MUTATION_COST, RATE_QUERY_COST};
-use crate::rates::Rates;
+use crate::rates::{Payer, Rates};
 use crate::schema::{Schema, in_context};
 
 /// What a client sends: one operation. Everything else in it is ignored, as GraphQL over HTTP has it.
@@ -75,7 +75,12 @@ impl Executor {
             }
             OperationType::Query | OperationType::Subscription => RATE_QUERY_COST,
         };
-        self.rates.take(&viewer.client(), cost, Instant::now())?;
+        let client = viewer.client();
+        let payer = match viewer.user {
+            Some(_) => Payer::Account(&client),
+            None => Payer::Address(&client),
+        };
+        self.rates.take(payer, cost, Instant::now())?;
         let locale = in_context::locale_of(&checked.document, &variables, &self.market)?;
         let mut request = Request::new(String::new()).variables(variables).data(locale);
         request.set_parsed_query(checked.document.clone());

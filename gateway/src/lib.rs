@@ -16,6 +16,7 @@ mod keys;
 mod media;
 mod playground;
 mod rates;
+mod reasons;
 mod schema;
 mod sockets;
 mod sse;
@@ -97,7 +98,7 @@ pub fn router(
     let executor = execute::Executor {
         schema: schema::build(shared, settings.production),
         documents: documents::Documents::new(settings.documents.as_deref()),
-        rates: rates::Rates::default(),
+        rates: rates::Rates::new(settings.production),
         metrics,
         market: settings.market.clone(),
         production: settings.production,

@@ -74,10 +74,16 @@ pub const SOCKETS_MAX: usize = 10_000;
 /// Between two signs of life on an event stream.
 pub const SSE_HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Tokens that a client may save up.
-pub const RATE_BURST: u32 = 600;
-/// Tokens that a client gets back each second.
-pub const RATE_PER_SECOND: u32 = 100;
+/// Tokens that an account may save up.
+pub const RATE_ACCOUNT_BURST: u32 = 600;
+/// Tokens that an account gets back each second.
+pub const RATE_ACCOUNT_PER_SECOND: u32 = 100;
+/// Tokens that an address without an account may save up. Many guests come from one address: an office, a proxy.
+pub const RATE_ADDRESS_BURST: u32 = 10_000;
+/// Tokens that an address without an account gets back each second.
+pub const RATE_ADDRESS_PER_SECOND: u32 = 2_000;
+/// How much more is allowed outside of production, where one machine plays all shoppers.
+pub const RATE_DEVELOPMENT_FACTOR: u32 = 100;
 /// What a query costs; a subscription too.
 pub const RATE_QUERY_COST: u32 = 1;
 /// What each field of a mutation costs.

@@ -21,9 +21,12 @@ pub(crate) mod product;
 pub(crate) mod query;
 pub(crate) mod quote;
 pub(crate) mod review;
+pub(crate) mod shipment;
+pub(crate) mod status;
 pub(crate) mod stock;
 pub(crate) mod subscription;
 pub(crate) mod user_error;
+pub(crate) mod variant;
 pub(crate) mod wants;
 
 use async_graphql::SchemaBuilder;

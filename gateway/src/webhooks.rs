@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::http::{Edge, plain};
 use crate::limits::{RATE_MUTATION_COST, WEBHOOK_BYTES_MAX};
+use crate::rates::Payer;
 
 /// Where providers put their signature.
 const SIGNATURE_HEADER: &str = "shop-signature";
@@ -28,7 +29,7 @@ pub(crate) async fn receive(
     let (parts, body) = request.into_parts();
     let address = parts.extensions.get::<std::net::SocketAddr>();
     let client = address.map_or(String::new(), |address| address.ip().to_string());
-    if edge.executor.rates.take(&client, RATE_MUTATION_COST, Instant::now()).is_err() {
+    if edge.executor.rates.take(Payer::Address(&client), RATE_MUTATION_COST, Instant::now()).is_err() {
         return plain(StatusCode::TOO_MANY_REQUESTS, "Too much at once.");
     }
     if provider.len() > PROVIDER_LENGTH_MAX {

@@ -13,8 +13,9 @@ use crate::schema::choice::{self, CartProblemKind, CartWarningCode};
 use crate::schema::connection::{Connection, Window};
 use crate::schema::look::Look;
 use crate::schema::money::{CountryCode, CurrencyCode, Money, optional};
-use crate::schema::product::{Variant, page_cost};
+use crate::schema::product::page_cost;
 use crate::schema::quote::{Cost, DiscountCode, LineCost, ShippingOption, discount_codes};
+use crate::schema::variant::Variant;
 use crate::schema::{time, wants};
 
 /// The most shipping methods that pricing answers at once.

@@ -7,10 +7,11 @@ use crate::context;
 use crate::error::{Fault, soften};
 use crate::ids::{self, Kind};
 use crate::schema::address::Address;
-use crate::schema::choice::{self, CheckoutFailure, CheckoutStatus};
+use crate::schema::choice;
 use crate::schema::look::Look;
 use crate::schema::order::{self, Order};
 use crate::schema::quote::{ChosenShipping, Cost, DiscountCode, LineCost, ShippingOption, discount_codes};
+use crate::schema::status::{CheckoutFailure, CheckoutStatus};
 use crate::schema::time;
 
 const SERVICE: &str = "orders";

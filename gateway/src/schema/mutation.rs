@@ -1,6 +1,7 @@
 //! What can be changed.
 
 mod account;
+mod address;
 mod cart;
 mod catalogue;
 mod checkout;
@@ -20,6 +21,7 @@ pub(crate) struct Mutation(
     order::OrderMutation,
     session::SessionMutation,
     account::AccountMutation,
+    address::AddressMutation,
     review::ReviewMutation,
     catalogue::CatalogueMutation,
     stock::StockMutation,

@@ -19,8 +19,9 @@ use crate::schema::held::{HeldCart, HeldCheckout};
 use crate::schema::look::Look;
 use crate::schema::order::{self, Order};
 use crate::schema::payment::Payment;
-use crate::schema::product::{Product, Variant};
+use crate::schema::product::Product;
 use crate::schema::review::Review;
+use crate::schema::variant::Variant;
 use crate::schema::{Part, wants};
 
 /// Anything that has an id of its own.

@@ -10,13 +10,15 @@ use crate::context;
 use crate::error::{Fault, soften};
 use crate::ids::{self, Kind};
 use crate::schema::address::Address;
-use crate::schema::choice::{
-    self, OrderAction, OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus, OrderStatus, ReturnStatus,
-};
+use crate::schema::choice;
 use crate::schema::look::Look;
 use crate::schema::money::{Money, TaxedMoney, optional, promised};
 use crate::schema::payment::Payment;
-use crate::schema::product::Variant;
+use crate::schema::shipment::{OrderReturn, Shipment};
+use crate::schema::status::{
+    OrderAction, OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus, OrderStatus,
+};
+use crate::schema::variant::Variant;
 use crate::schema::{time, wants};
 
 const SERVICE: &str = "orders";
@@ -164,13 +166,13 @@ impl Order {
 
     /// What was sent, and when it arrived.
     fn shipments(&self) -> Vec<Shipment<'_>> {
-        let convert = |wire| Shipment { wire, order: self };
+        let convert = |wire| Shipment::of(wire, self);
         self.wire.shipments.iter().map(convert).collect()
     }
 
     /// What the buyer sends back.
     fn returns(&self) -> Vec<OrderReturn<'_>> {
-        let convert = |wire| OrderReturn { wire, order: self };
+        let convert = |wire| OrderReturn::of(wire, self);
         self.wire.returns.iter().map(convert).collect()
     }
 
@@ -207,7 +209,7 @@ impl Order {
         OrderLine { wire, variant: variant.map(Arc::as_ref) }
     }
 
-    fn counts<'a>(&'a self, counts: &'a [pb::LineCount]) -> Vec<LineQuantity<'a>> {
+    pub(crate) fn counts<'a>(&'a self, counts: &'a [pb::LineCount]) -> Vec<LineQuantity<'a>> {
         let find = |id: &str| self.wire.lines.iter().find(|line| line.id == id);
         let convert = |count: &'a pb::LineCount| LineQuantity {
             line: find(&count.line_id).map(|line| self.line(line)),
@@ -338,90 +340,5 @@ impl OrderTotals<'_> {
     /// Did list prices contain the tax?
     fn prices_include_tax(&self) -> bool {
         self.0.prices_include_tax
-    }
-}
-
-/// Something that was sent.
-pub(crate) struct Shipment<'a> {
-    wire: &'a pb::Shipment,
-    order: &'a Order,
-}
-
-/// Something that was sent.
-#[Object]
-impl Shipment<'_> {
-    /// Opaque id.
-    fn id(&self) -> ID {
-        ids::encode(Kind::Shipment, &self.wire.id)
-    }
-
-    /// What is in it.
-    fn lines(&self) -> Vec<LineQuantity<'_>> {
-        self.order.counts(&self.wire.lines)
-    }
-
-    /// Who carries it; may be empty.
-    fn carrier(&self) -> &str {
-        &self.wire.carrier
-    }
-
-    /// The carrier's number; may be empty.
-    fn tracking_number(&self) -> &str {
-        &self.wire.tracking_number
-    }
-
-    /// When it was sent.
-    fn shipped_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        time(self.wire.ship_time.as_ref())
-    }
-
-    /// When it arrived; null before.
-    fn delivered_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        time(self.wire.deliver_time.as_ref())
-    }
-}
-
-/// Something that the buyer sends back.
-pub(crate) struct OrderReturn<'a> {
-    wire: &'a pb::Return,
-    order: &'a Order,
-}
-
-/// Something that the buyer sends back.
-#[Object]
-impl OrderReturn<'_> {
-    /// Opaque id.
-    fn id(&self) -> ID {
-        ids::encode(Kind::Return, &self.wire.id)
-    }
-
-    /// Where it stands.
-    fn status(&self) -> Result<ReturnStatus, Fault> {
-        choice::promised(SERVICE, "RETURN_STATE_", self.wire.state().as_str_name())
-    }
-
-    /// What comes back.
-    fn lines(&self) -> Vec<LineQuantity<'_>> {
-        self.order.counts(&self.wire.lines)
-    }
-
-    /// The buyer's words.
-    fn reason(&self) -> &str {
-        &self.wire.reason
-    }
-
-    /// The staff's words when it was rejected.
-    fn rejection(&self) -> &str {
-        &self.wire.rejection
-    }
-
-    /// When the buyer asked.
-    fn requested_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        time(self.wire.request_time.as_ref())
-    }
-
-    /// When the goods came; null before.
-    fn received_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-        time(self.wire.receive_time.as_ref())
     }
 }

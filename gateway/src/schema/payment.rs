@@ -6,9 +6,10 @@ use proto::payments as pb;
 use crate::context;
 use crate::error::{Fault, listed};
 use crate::ids::{self, Kind};
-use crate::schema::choice::{self, PaymentEventType, PaymentStatus};
+use crate::schema::choice;
 use crate::schema::connection::{Connection, Window};
 use crate::schema::money::{Money, optional, promised};
+use crate::schema::status::{PaymentEventType, PaymentStatus};
 use crate::schema::{Part, time};
 
 const SERVICE: &str = "payments";

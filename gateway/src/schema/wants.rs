@@ -14,8 +14,9 @@ use crate::limits::REVIEWS_EACH_MAX;
 use crate::schema::category::Category;
 use crate::schema::choice::ReviewSortKey;
 use crate::schema::look::Look;
-use crate::schema::product::{Availability, Product, Variant, availability};
+use crate::schema::product::{Availability, Product, availability};
 use crate::schema::review::sort_of;
+use crate::schema::variant::Variant;
 
 /// The most SKUs that inventory takes in one call.
 const STOCK_BATCH_MAX: usize = 1_500;

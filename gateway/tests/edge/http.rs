@@ -5,7 +5,9 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::pages::stocked;
-use crate::support::shop;
+use crate::support::{settings, shop, shop_with};
+
+type Headers<'a> = &'a [(&'a str, &'a str)];
 
 const QUERY: &str = "{\"query\":\"{ products { nodes { title } } }\"}";
 
@@ -17,7 +19,7 @@ async fn only_json_posts_of_the_shops_own_clients_execute() {
     let cookie = ("cookie", "cart=a.b");
     let client = ("x-shop-client", "test");
     let json_type = ("content-type", "application/json");
-    let table: [(&str, &[(&str, &str)], StatusCode); 13] = [
+    let table: [(&str, Headers<'_>, StatusCode); 13] = [
         ("POST", &[json_type, client], StatusCode::OK),
         ("POST", &[json_type, client, own, cookie], StatusCode::OK),
         ("POST", &[json_type, client, ("origin", "https://shop.example"), cookie], StatusCode::OK),
@@ -160,11 +162,14 @@ async fn machine_faults_keep_their_words_to_themselves() {
 
 #[tokio::test]
 async fn who_asks_too_much_is_told_when_to_come_back() {
-    let shop = shop();
+    let mut settings = settings();
+    settings.production = true;
+    let shop = shop_with(settings);
+    let user = mesh::testing::customer();
     let mut refused = None;
 
     for _ in 0..800 {
-        let answer = shop.ask("{ __typename }", json!({})).modern().answer().await;
+        let answer = shop.ask("{ __typename }", json!({})).by(&user).modern().answer().await;
         if answer.status != StatusCode::OK {
             refused = Some(answer);
             break;

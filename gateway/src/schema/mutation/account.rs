@@ -7,10 +7,8 @@ use crate::context::{self, own_request_id, signed_in, viewer};
 use crate::error::{Fault, Problem, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
-use crate::schema::account::{Customer, CustomerAddress, WishlistItem, show_wishlist};
-use crate::schema::address::PostalAddressInput;
+use crate::schema::account::Customer;
 use crate::schema::choice::{Permission, Role, wire_name};
-use crate::schema::look::Look;
 use crate::schema::money::{CountryCode, CurrencyCode};
 use crate::schema::user_error::{CustomerErrorCode, UserError, Warning, user_errors};
 
@@ -43,28 +41,6 @@ impl CustomerPayload {
         let own = viewer(ctx).user.as_ref().is_some_and(|user| user.account.to_string() == wire.id);
         Ok(Self { customer: Some(Customer { wire, own }), ..Default::default() })
     }
-}
-
-/// What became of a change of an address.
-#[derive(SimpleObject, Default)]
-pub(crate) struct CustomerAddressPayload {
-    /// The address after the change; null when nothing changed, or it is gone.
-    address: Option<CustomerAddress>,
-    /// Why nothing changed.
-    user_errors: Errors,
-    /// What was done otherwise than asked.
-    warnings: Vec<Warning>,
-}
-
-/// What became of a change of a wishlist.
-#[derive(SimpleObject, Default)]
-pub(crate) struct WishlistPayload {
-    /// The items that were added.
-    items: Vec<WishlistItem>,
-    /// Why nothing changed.
-    user_errors: Errors,
-    /// What was done otherwise than asked.
-    warnings: Vec<Warning>,
 }
 
 /// Everything kept about an account.
@@ -189,111 +165,6 @@ impl AccountMutation {
         Some(change.await)
     }
 
-    /// Adds an address.
-    async fn customer_address_create(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The address.")] address: PostalAddressInput,
-        #[graphql(desc = "Is it used when a checkout names none?", default)] is_default: bool,
-        #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
-    ) -> Part<CustomerAddressPayload> {
-        let change = async {
-            let request = pb::CreateAddressRequest {
-                address: Some(address.into()),
-                is_default,
-                request_id: own_request_id(ctx, &idempotency_key, "CreateAddress")?,
-            };
-            let answer = settled(SERVICE, context::identity(ctx).create_address(request).await)?;
-            address_payload(answer.map(|answer| answer.address))
-        };
-        Some(change.await)
-    }
-
-    /// Replaces an address.
-    async fn customer_address_update(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] id: ID,
-        #[graphql(desc = "The address.")] address: PostalAddressInput,
-        #[graphql(desc = "Is it used when a checkout names none?", default)] is_default: bool,
-        #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
-    ) -> Part<CustomerAddressPayload> {
-        let change = async {
-            let request = pb::UpdateAddressRequest {
-                address_id: ids::decode(Kind::Address, &id)?,
-                address: Some(address.into()),
-                is_default,
-                request_id: own_request_id(ctx, &idempotency_key, "UpdateAddress")?,
-            };
-            let answer = settled(SERVICE, context::identity(ctx).update_address(request).await)?;
-            address_payload(answer.map(|answer| answer.address))
-        };
-        Some(change.await)
-    }
-
-    /// Removes an address. Orders keep their own copy.
-    async fn customer_address_delete(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] id: ID,
-        #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
-    ) -> Part<CustomerAddressPayload> {
-        let change = async {
-            let request = pb::DeleteAddressRequest {
-                address_id: ids::decode(Kind::Address, &id)?,
-                request_id: own_request_id(ctx, &idempotency_key, "DeleteAddress")?,
-            };
-            let answer = settled(SERVICE, context::identity(ctx).delete_address(request).await)?;
-            Ok(CustomerAddressPayload {
-                user_errors: user_errors(SERVICE, answer.err().unwrap_or_default())?,
-                ..Default::default()
-            })
-        };
-        Some(change.await)
-    }
-
-    /// Puts products on the wishlist; those already there stay as they are.
-    async fn wishlist_add(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which; at most 250.")] product_ids: Vec<ID>,
-        #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
-    ) -> Part<WishlistPayload> {
-        let change = async {
-            let request = pb::AddWishlistItemsRequest {
-                product_ids: ids::decode_all(Kind::Product, &product_ids)?,
-                request_id: own_request_id(ctx, &idempotency_key, "AddWishlistItems")?,
-            };
-            let answer = settled(SERVICE, context::identity(ctx).add_wishlist_items(request).await)?;
-            match answer {
-                Ok(answer) => Ok(WishlistPayload {
-                    items: show_wishlist(ctx, answer.items, &Look::here(ctx).below("items")).await,
-                    ..Default::default()
-                }),
-                Err(refusals) => wishlist_refused(refusals),
-            }
-        };
-        Some(change.await)
-    }
-
-    /// Takes products off the wishlist; those not there are no error.
-    async fn wishlist_remove(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which; at most 250.")] product_ids: Vec<ID>,
-        #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
-    ) -> Part<WishlistPayload> {
-        let change = async {
-            let request = pb::RemoveWishlistItemsRequest {
-                product_ids: ids::decode_all(Kind::Product, &product_ids)?,
-                request_id: own_request_id(ctx, &idempotency_key, "RemoveWishlistItems")?,
-            };
-            let answer = context::identity(ctx).remove_wishlist_items(request).await;
-            wishlist_refused(settled(SERVICE, answer)?.err().unwrap_or_default())
-        };
-        Some(change.await)
-    }
-
     /// Everything kept about the signed-in account, as one JSON document. It changes nothing, but it is no query: a page
     /// must not ask for it by the way.
     async fn customer_data_export(&self, ctx: &Context<'_>) -> Part<CustomerDataExportPayload> {
@@ -397,22 +268,4 @@ fn permissions_of(permissions: &[Permission]) -> Result<Vec<i32>, Fault> {
         number.ok_or_else(|| Fault::of(Problem::BadRequest, "There is no such permission."))
     };
     permissions.iter().map(convert).collect()
-}
-
-fn address_payload(
-    answer: Result<Option<pb::AccountAddress>, Vec<Refusal>>,
-) -> Result<CustomerAddressPayload, Fault> {
-    match answer {
-        Ok(address) => Ok(CustomerAddressPayload {
-            address: Some(CustomerAddress(address.ok_or_else(|| Fault::incomplete(SERVICE))?)),
-            ..Default::default()
-        }),
-        Err(refusals) => {
-            Ok(CustomerAddressPayload { user_errors: user_errors(SERVICE, refusals)?, ..Default::default() })
-        }
-    }
-}
-
-fn wishlist_refused(refusals: Vec<Refusal>) -> Result<WishlistPayload, Fault> {
-    Ok(WishlistPayload { user_errors: user_errors(SERVICE, refusals)?, ..Default::default() })
 }

@@ -8,10 +8,7 @@ use crate::error::{Fault, found, listed};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
 use crate::schema::account::Customer;
-use crate::schema::choice::{
-    OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus, OrderStatus, PaymentStatus, ReviewStatus, Role,
-    wire_name,
-};
+use crate::schema::choice::{ReviewStatus, Role, wire_name};
 use crate::schema::connection::{Connection, Window};
 use crate::schema::discount::Discount;
 use crate::schema::look::Look;
@@ -19,6 +16,9 @@ use crate::schema::order::{self, Order};
 use crate::schema::payment::Payment;
 use crate::schema::product::page_cost;
 use crate::schema::review::Review;
+use crate::schema::status::{
+    OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus, OrderStatus, PaymentStatus,
+};
 use crate::schema::stock::{Location, Stock, StockMovement};
 use crate::schema::wire_time;
 
