@@ -22,7 +22,7 @@ const CANCEL_WAIT_MAX: Duration = Duration::from_secs(4);
 /// How often somebody who waits looks although nothing was announced: another process may be at work.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// Pricing is asked again so often when somebody else changes the checkout meanwhile.
-const UPDATES_MAX: usize = 3;
+const UPDATES_MAX: usize = 5;
 
 /// Which cart is to be bought.
 pub struct Start {
@@ -91,7 +91,8 @@ impl Orders {
         open: Checkout,
         change: DetailsChange,
     ) -> Result<Started, Error> {
-        if change.is_empty() || open.ready().is_err() {
+        let nothing_new = open.details.with(change.clone()) == open.details;
+        if nothing_new || open.ready().is_err() {
             return Ok(self.started(open));
         }
         Ok(self.started(self.update_checkout(key, open.id, &Right::Any, change).await?))
@@ -120,7 +121,7 @@ impl Orders {
                     id,
                     right,
                     None,
-                    |present| match present.version == checkout.version {
+                    |present| match present.details == checkout.details {
                         true => Ok(present.update(details.clone(), quote.clone()).map(|()| Vec::new())?),
                         false => Err(Error::Conflict),
                     },

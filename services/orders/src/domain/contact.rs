@@ -79,12 +79,6 @@ impl Details {
     }
 }
 
-impl DetailsChange {
-    pub fn is_empty(&self) -> bool {
-        *self == DetailsChange::default()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
