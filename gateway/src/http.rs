@@ -50,7 +50,9 @@ pub(crate) fn routes(edge: Arc<Edge>) -> Router {
         true => routes,
         false => playground::routes(routes),
     };
+    let cors = axum::middleware::from_fn_with_state(edge.clone(), crate::cors::allow);
     routes
+        .layer(cors)
         .layer(axum::middleware::map_response(move |response| {
             std::future::ready(harden(response, production))
         }))

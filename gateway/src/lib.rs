@@ -5,6 +5,7 @@ pub mod picture;
 
 mod context;
 mod cookies;
+mod cors;
 mod csrf;
 mod documents;
 mod error;

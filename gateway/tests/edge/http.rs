@@ -58,6 +58,27 @@ async fn only_json_posts_of_the_shops_own_clients_execute() {
 }
 
 #[tokio::test]
+async fn pages_of_a_listed_origin_may_read_answers_and_others_may_not() {
+    let shop = stocked(1);
+    let question = |origin: &str| {
+        let ask = shop.raw("OPTIONS", "/graphql", "").header("origin", origin);
+        ask.header("access-control-request-headers", "x-shop-client").answer()
+    };
+
+    let listed = question("https://shop.example").await;
+    let foreign = question("https://evil.example").await;
+    let answer =
+        shop.ask("{ __typename }", json!({})).header("origin", "https://shop.example").answer().await;
+
+    assert_eq!(listed.status, StatusCode::NO_CONTENT);
+    assert!(listed.headers["access-control-allow-headers"].to_str().unwrap().contains("x-shop-client"));
+    assert_eq!(foreign.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(!foreign.headers.contains_key("access-control-allow-origin"));
+    assert_eq!(answer.headers["access-control-allow-origin"], "https://shop.example");
+    assert_eq!(answer.headers["access-control-allow-credentials"], "true");
+}
+
+#[tokio::test]
 async fn what_is_no_request_is_refused_without_effect() {
     let shop = stocked(1);
     let nested =
