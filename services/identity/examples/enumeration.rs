@@ -1,5 +1,5 @@
 //! Can anybody find out who has an account? 1,000 interleaved calls for known and unknown addresses each, and how far
-//! their medians lie apart: `cargo run -p identity --example enumeration [calls]`.
+//! their medians lie apart: `cargo run -p identity --example enumeration [calls [method]]`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -51,8 +51,10 @@ async fn main() {
     tokio::spawn(identity::work(database, settings, clock, shutdown.clone()));
     let client = IdentityServiceClient::new(server.channel_as("gateway", None));
 
+    let all = [("LogIn", Call::LogIn), ("Register", Call::Register), ("RequestPasswordReset", Call::Reset)];
+    let asked = std::env::args().nth(2);
     for (name, call) in
-        [("LogIn", Call::LogIn), ("Register", Call::Register), ("RequestPasswordReset", Call::Reset)]
+        all.into_iter().filter(|(name, _)| asked.as_deref().is_none_or(|asked| asked == *name))
     {
         measure(name, call, &client, calls).await;
     }

@@ -6,6 +6,7 @@ pub mod password;
 pub mod rights;
 pub mod session;
 pub mod throttle;
+pub mod token;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -33,7 +33,7 @@ use crate::events::{self, News};
 
 pub use book::Export;
 pub use link::{Letter, Link};
-pub use session::{NewSession, Refresh, TokenHash};
+pub use session::{NewSession, Refresh};
 
 /// Well below the number of variables that either store takes.
 const IDS_PER_STATEMENT_MAX: usize = 500;

@@ -6,9 +6,9 @@ use secrecy::SecretString;
 
 use super::{Identity, signed_in, weak};
 use crate::domain::password::Password;
+use crate::domain::token::TokenHash;
 use crate::domain::{Account, AccountId, Email, Purpose};
 use crate::error::Error;
-use crate::store::TokenHash;
 
 impl Identity {
     pub async fn verify_email(&self, key: &RequestKey, link: &TokenHash) -> Result<(), Error> {

@@ -10,8 +10,8 @@ use crate::domain::session::Network;
 use crate::domain::throttle::{
     Gate, MAIL_WINDOW, MAILS_MAX, NETWORK_FAILURES_MAX, PAIR_FAILURES_MAX, STRANGERS_FAILURES_MAX, WINDOW,
 };
+use crate::domain::token::TokenHash;
 use crate::domain::{AccountId, Email};
-use crate::store::TokenHash;
 
 #[derive(Clone)]
 pub struct Secrets {

@@ -9,9 +9,10 @@ use super::{Identity, signed_in};
 use crate::domain::key::Key;
 use crate::domain::rights::{Permission, Role};
 use crate::domain::session::{Client, Session, SessionId};
+use crate::domain::token::TokenHash;
 use crate::domain::{Account, Email};
 use crate::error::Error;
-use crate::store::{NewSession, Refresh, TokenHash};
+use crate::store::{NewSession, Refresh};
 
 /// What a client needs to act for an account.
 pub struct Tokens {

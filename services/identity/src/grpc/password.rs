@@ -10,7 +10,7 @@ use tonic::Status;
 use super::{guest_key, key, parse};
 use crate::app::Identity;
 use crate::domain::MailKind;
-use crate::store::TokenHash;
+use crate::domain::token::TokenHash;
 
 pub async fn verify_email(
     identity: &Identity,

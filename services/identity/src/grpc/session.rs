@@ -12,7 +12,7 @@ use super::{PAGE, account, guest_key, key, page, parse};
 use crate::app::{Identity, Tokens};
 use crate::domain::key::Key;
 use crate::domain::session::{Session, SessionId};
-use crate::store::TokenHash;
+use crate::domain::token::TokenHash;
 
 const KEYS: PageLimits = PageLimits { default: 10, max: 10 };
 

@@ -4,11 +4,10 @@ use kit::{RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{
-    Begun, Store, TokenHash, announce, audit, find_by_email_in, find_in, lock, save, session, throttle,
-};
+use super::{Begun, Store, announce, audit, find_by_email_in, find_in, lock, save, session, throttle};
 use crate::domain::session::Client;
 use crate::domain::throttle::{Gate, MAILS_WAITING_MAX};
+use crate::domain::token::TokenHash;
 use crate::domain::{Account, AccountId, Email, Incident, MailKind, Purpose};
 use crate::error::Error;
 use crate::events::{News, SealedMail};
@@ -109,7 +108,7 @@ impl Store {
     ) -> Result<Account, Error> {
         let sql =
             "SELECT account_id FROM links WHERE hash = $1 AND purpose = $2 AND used IS NULL AND expires > $3";
-        let values = [hash.value(), purpose.as_str().into(), now.into()];
+        let values = [hash.to_vec().into(), purpose.as_str().into(), now.into()];
         let rows = query(self.database.read(), sql, values).await?;
         let row = rows.first().ok_or(Error::TokenNotUsable)?;
         let owner = AccountId::from_uuid(row.try_get("", "account_id")?);
@@ -203,7 +202,8 @@ impl Store {
         let Letter { link, mail } = letter(account)?;
         let owner = account.id.as_uuid();
         let sql = "INSERT INTO links (hash, account_id, purpose, expires) VALUES ($1, $2, $3, $4)";
-        let values = [link.hash.value(), owner.into(), link.purpose.as_str().into(), link.expires.into()];
+        let values =
+            [link.hash.to_vec().into(), owner.into(), link.purpose.as_str().into(), link.expires.into()];
         execute(&**tx, sql, values).await?;
         Ok(Some(mail))
     }
@@ -213,7 +213,7 @@ impl Store {
 async fn use_link(tx: &Tx, hash: &TokenHash, purpose: Purpose, now: Timestamp) -> Result<Account, Error> {
     let sql = "UPDATE links SET used = $3 WHERE hash = $1 AND purpose = $2 AND used IS NULL AND expires > $3
                RETURNING account_id";
-    let rows = query(&**tx, sql, [hash.value(), purpose.as_str().into(), now.into()]).await?;
+    let rows = query(&**tx, sql, [hash.to_vec().into(), purpose.as_str().into(), now.into()]).await?;
     let row = rows.first().ok_or(Error::TokenNotUsable)?;
     let owner = AccountId::from_uuid(row.try_get("", "account_id")?);
     lock(tx, owner).await?;

@@ -1,10 +1,7 @@
 //! Sessions and refresh tokens. A token is used up by one conditional statement, so of fifty uses at once one succeeds.
 
 use kit::{Listed, Page, RequestKey, Timestamp, Tx, execute, query};
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Value,
-};
-use sha2::{Digest, Sha256};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::session;
@@ -12,12 +9,9 @@ use super::throttle::{self, Counted};
 use super::{Begun, Store, after_id, audit, find_in};
 use crate::domain::session::{Client, Network, SESSIONS_MAX, Session, SessionId, expiry};
 use crate::domain::throttle::Gate;
+use crate::domain::token::TokenHash;
 use crate::domain::{Account, AccountId, Email, Incident};
 use crate::error::Error;
-
-/// What is kept of a refresh token or a link: 256 random bits need no slow hash.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TokenHash(Vec<u8>);
 
 /// Who may be logging in.
 #[derive(Clone)]
@@ -40,16 +34,6 @@ pub struct Refresh {
     pub next: TokenHash,
     pub client: Client,
     pub now: Timestamp,
-}
-
-impl TokenHash {
-    pub fn of(token: &str) -> Self {
-        Self(Sha256::digest(token).to_vec())
-    }
-
-    pub(super) fn value(&self) -> Value {
-        self.0.clone().into()
-    }
 }
 
 impl Store {
@@ -145,7 +129,7 @@ impl Store {
         let tx = self.database.begin().await?;
         let sql = "UPDATE refresh_tokens SET used = $2 WHERE hash = $1 AND used IS NULL AND expires > $2
                    RETURNING session_id";
-        let used = query(&*tx, sql, [presented.value(), now.into()]).await?;
+        let used = query(&*tx, sql, [presented.to_vec().into(), now.into()]).await?;
         let Some(used) = used.first() else {
             end_reused(tx, &presented, now).await?;
             return Err(Error::SessionRevoked);
@@ -183,8 +167,13 @@ impl Store {
         let sql = "UPDATE sessions SET ended = $2 WHERE ended IS NULL
                    AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1)
                    RETURNING account_id, user_agent, network";
-        note_ended(&tx, &query(&**tx, sql, [token.value(), now.into()]).await?, Incident::LoggedOut, now)
-            .await?;
+        note_ended(
+            &tx,
+            &query(&**tx, sql, [token.to_vec().into(), now.into()]).await?,
+            Incident::LoggedOut,
+            now,
+        )
+        .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -270,7 +259,7 @@ async fn end_reused(tx: Tx, token: &TokenHash, now: Timestamp) -> Result<(), DbE
     let sql = "UPDATE sessions SET ended = $2 WHERE ended IS NULL
                AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1 AND used IS NOT NULL)
                RETURNING account_id, user_agent, network";
-    let ended = query(&tx, sql, [token.value(), now.into()]).await?;
+    let ended = query(&tx, sql, [token.to_vec().into(), now.into()]).await?;
     note_ended(&tx, &ended, Incident::RefreshReused, now).await?;
     tx.commit().await
 }
@@ -301,7 +290,7 @@ async fn insert_token(
     expires: Timestamp,
 ) -> Result<(), DbErr> {
     let sql = "INSERT INTO refresh_tokens (hash, session_id, created, expires) VALUES ($1, $2, $3, $4)";
-    let values = [token.value(), session.as_uuid().into(), now.into(), expires.into()];
+    let values = [token.to_vec().into(), session.as_uuid().into(), now.into(), expires.into()];
     execute(&**tx, sql, values).await.map(drop)
 }
 
