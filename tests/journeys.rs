@@ -1,0 +1,34 @@
+//! Journeys through the public GraphQL API of the real binary, each told by one test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+#[path = "journeys/acts.rs"]
+mod acts;
+#[path = "journeys/after.rs"]
+mod after;
+#[path = "journeys/buying.rs"]
+mod buying;
+#[path = "journeys/crash.rs"]
+mod crash;
+#[path = "journeys/down.rs"]
+mod down;
+#[path = "journeys/gate.rs"]
+mod gate;
+#[path = "journeys/harness.rs"]
+mod harness;
+#[path = "journeys/interop.rs"]
+mod interop;
+#[path = "journeys/live.rs"]
+mod live;
+#[path = "journeys/paying.rs"]
+mod paying;
+#[path = "journeys/reviewing.rs"]
+mod reviewing;
+#[path = "journeys/staff.rs"]
+mod staff;
+#[path = "journeys/strangers.rs"]
+mod strangers;
+#[path = "journeys/transfer.rs"]
+mod transfer;
+#[path = "journeys/twice.rs"]
+mod twice;

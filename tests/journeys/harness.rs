@@ -1,0 +1,263 @@
+//! The real binary, started on free ports and killed when the last journey through it has ended; and who visits it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A first start puts the demo catalogue in; a debug binary on a busy machine takes its time.
+const START_TIME_MAX: Duration = Duration::from_secs(120);
+/// What settles by itself has settled by then: the slowest card takes a third of it.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
+/// Half of what an access token is good for.
+const SESSION_AGE_MAX: Duration = Duration::from_secs(5 * 60);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+pub const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running shop.
+pub struct Shop {
+    process: Child,
+    pub edge: String,
+    pub grpc: String,
+    pub admin: String,
+    /// One session of staff for all journeys: many at once for one account look like somebody who guesses.
+    session: tokio::sync::Mutex<Option<(Instant, String)>>,
+    /// Where an ephemeral shop keeps its files: a killed process cleans nothing up.
+    _scratch: TempDir,
+}
+
+static SHARED: Mutex<Weak<Shop>> = Mutex::new(Weak::new());
+
+impl Shop {
+    /// The shop of all journeys that leave it as others would like to find it.
+    pub fn shared() -> Arc<Self> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shop) = shared.upgrade() {
+            return shop;
+        }
+        let shop = Arc::new(Self::start(&["--ephemeral"]));
+        *shared = Arc::downgrade(&shop);
+        shop
+    }
+
+    /// A shop on a data folder that outlives it.
+    pub fn start_on(folder: &Path) -> Self {
+        Self::start(&["--data", folder.to_str().unwrap()])
+    }
+
+    /// A shop of one's own.
+    pub fn start(arguments: &[&str]) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut command = command();
+        command.args(["--log", "error", "up"]).args(arguments).env("TMPDIR", scratch.path());
+        for port in ["--edge", "--grpc", "--admin", "--provider"] {
+            command.args([port, "127.0.0.1:0"]);
+        }
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = lines(process.stdout.take().unwrap());
+        let mut shop = Shop {
+            process,
+            edge: String::new(),
+            grpc: String::new(),
+            admin: String::new(),
+            session: tokio::sync::Mutex::new(None),
+            _scratch: scratch,
+        };
+        let deadline = Instant::now() + START_TIME_MAX;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = lines.recv_timeout(left).expect("the shop did not start");
+            let mut words = line.split_whitespace();
+            match (words.next(), words.next()) {
+                (Some("GraphQL"), Some(url)) => shop.edge = url.trim_end_matches("/graphql").to_owned(),
+                (Some("gRPC"), Some(address)) => shop.grpc = format!("http://{address}"),
+                (Some("admin"), Some(url)) => shop.admin = url.trim_end_matches("/ready").to_owned(),
+                (Some("ready"), Some("after")) => return shop,
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends the process as a power cut would.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Somebody who is not signed in.
+    pub fn guest(&self) -> Visitor {
+        Visitor {
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
+            edge: self.edge.clone(),
+            token: None,
+        }
+    }
+
+    /// Somebody who works here.
+    pub async fn staff(&self) -> Visitor {
+        let mut session = self.session.lock().await;
+        if let Some((begun, token)) = &*session
+            && begun.elapsed() < SESSION_AGE_MAX
+        {
+            return Visitor { token: Some(token.clone()), ..self.guest() };
+        }
+        let staff = self.signed_in(STAFF.0, STAFF.1).await;
+        *session = staff.token.clone().map(|token| (Instant::now(), token));
+        staff
+    }
+
+    /// Somebody who has just registered.
+    pub async fn customer(&self) -> Visitor {
+        let email = format!("{}@example.com", Uuid::new_v4().simple());
+        let register = "mutation($email: String!, $password: String!, $key: ID!) {
+            answer: customerRegister(email: $email, password: $password, givenName: \"Grace\", familyName: \"H\",
+                idempotencyKey: $key) { userErrors { code } } }";
+        self.guest().done(register, json!({ "email": email, "password": PASSWORD })).await;
+        self.signed_in(&email, PASSWORD).await
+    }
+
+    pub async fn signed_in(&self, email: &str, password: &str) -> Visitor {
+        let log_in = "mutation($email: String!, $password: String!) {
+            answer: customerLogIn(email: $email, password: $password) {
+                tokens { accessToken } userErrors { code } } }";
+        let mut visitor = self.guest();
+        let session = visitor.done(log_in, json!({ "email": email, "password": password })).await;
+        visitor.token = Some(text(&session["tokens"]["accessToken"]));
+        visitor
+    }
+
+    /// Runs another command of the binary against this shop, as staff.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = command();
+        command.args(arguments).args(["--url", &self.grpc]).env("SHOP_STAFF_PASSWORD", STAFF.1);
+        command.output().unwrap()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The binary, with nothing of what the shell of whoever runs the tests says about shops.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+    for (name, _) in std::env::vars_os() {
+        let said = name.to_string_lossy();
+        if said.starts_with("SHOP_") || said.starts_with("OTEL_") {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// What a process prints. Read to the end, since a full pipe would stop it.
+fn lines(out: ChildStdout) -> Receiver<String> {
+    let (sender, receiver): (Sender<String>, _) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// A client of the edge.
+#[derive(Clone)]
+pub struct Visitor {
+    pub http: reqwest::Client,
+    pub edge: String,
+    pub token: Option<String>,
+}
+
+impl Visitor {
+    /// The whole answer. A document that wants a `$key` and is given none gets a new one.
+    pub async fn answer(&self, document: &str, variables: Value) -> Value {
+        self.try_answer(document, variables).await.expect("the edge answers")
+    }
+
+    /// The same, where the shop may be gone.
+    pub async fn try_answer(&self, document: &str, mut variables: Value) -> Result<Value, reqwest::Error> {
+        if document.contains("$key") && variables["key"].is_null() {
+            variables["key"] = json!(Uuid::new_v4().to_string());
+        }
+        let mut request = self
+            .http
+            .post(format!("{}/graphql", self.edge))
+            .header("x-shop-client", "tests")
+            .json(&json!({ "query": document, "variables": variables }));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await?.json().await
+    }
+
+    /// What is under `answer`, where nothing went wrong.
+    pub async fn look(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.answer(document, variables).await;
+        assert_eq!(answer["errors"], Value::Null, "{document}");
+        answer["data"]["answer"].take()
+    }
+
+    /// The payload of a mutation that did what was asked.
+    pub async fn done(&self, document: &str, variables: Value) -> Value {
+        let payload = self.look(document, variables).await;
+        assert_eq!(payload["userErrors"], json!([]), "{document}");
+        payload
+    }
+
+    /// The code of the one user error of a mutation that did nothing.
+    pub async fn refused(&self, document: &str, variables: Value) -> String {
+        let payload = self.look(document, variables).await;
+        let errors = payload["userErrors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{payload}");
+        text(&errors[0]["code"])
+    }
+
+    /// Looks until it is as wanted.
+    pub async fn eventually(
+        &self,
+        document: &str,
+        variables: Value,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + SETTLE_TIME_MAX;
+        loop {
+            let seen = self.look(document, variables.clone()).await;
+            if wanted(&seen) {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "it stayed {seen}");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+/// A decimal amount in minor units, computed here and not by the shop.
+pub fn pence(value: &Value) -> i64 {
+    let amount = text(value);
+    let (pounds, rest) = amount.split_once('.').unwrap();
+    assert_eq!(rest.len(), 2, "{amount}");
+    format!("{pounds}{rest}").parse().unwrap()
+}
