@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::harness::Shop;
 
+/// Headers, and what they lead to.
+type Case<'a> = (&'a [(&'a str, &'a str)], (u16, Value));
+
 /// Posts a body with headers; answers with the status and the code of the first error.
 async fn post(shop: &Shop, headers: &[(&str, &str)], body: String) -> (u16, Value) {
     let guest = shop.guest();
@@ -28,7 +31,7 @@ async fn no_other_site_acts_for_a_visitor() {
     let evil = ("origin", "https://evil.example");
     let csrf = (403, json!("CSRF"));
     let fine = (200, Value::Null);
-    let table: [(&[(&str, &str)], (u16, Value)); 10] = [
+    let table: [Case<'_>; 10] = [
         (&[json_body], csrf.clone()),
         (&[json_body, client], fine.clone()),
         (&[json_body, client, own_origin], fine.clone()),

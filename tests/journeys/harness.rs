@@ -2,8 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -11,8 +10,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A first start puts the demo catalogue in; a debug binary on a busy machine takes its time.
-const START_TIME_MAX: Duration = Duration::from_secs(120);
 /// What settles by itself has settled by then: the slowest card takes a third of it.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// Half of what an access token is good for.
@@ -62,7 +59,7 @@ impl Shop {
             command.args([port, "127.0.0.1:0"]);
         }
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let lines = lines(process.stdout.take().unwrap());
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut shop = Shop {
             process,
             edge: String::new(),
@@ -71,19 +68,20 @@ impl Shop {
             session: tokio::sync::Mutex::new(None),
             _scratch: scratch,
         };
-        let deadline = Instant::now() + START_TIME_MAX;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = lines.recv_timeout(left).expect("the shop did not start");
+            let line = lines.next().expect("the shop did not start").unwrap();
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
                 (Some("GraphQL"), Some(url)) => shop.edge = url.trim_end_matches("/graphql").to_owned(),
                 (Some("gRPC"), Some(address)) => shop.grpc = format!("http://{address}"),
                 (Some("admin"), Some(url)) => shop.admin = url.trim_end_matches("/ready").to_owned(),
-                (Some("ready"), Some("after")) => return shop,
+                (Some("ready"), Some("after")) => break,
                 _ => {}
             }
         }
+        // Read to the end: a pipe that nobody empties would stop the shop.
+        std::thread::spawn(move || lines.for_each(drop));
+        shop
     }
 
     /// Ends the process as a power cut would.
@@ -166,17 +164,6 @@ fn command() -> Command {
         }
     }
     command
-}
-
-/// What a process prints. Read to the end, since a full pipe would stop it.
-fn lines(out: ChildStdout) -> Receiver<String> {
-    let (sender, receiver): (Sender<String>, _) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
-            let _ = sender.send(line);
-        }
-    });
-    receiver
 }
 
 /// A client of the edge.
