@@ -6,6 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use reqwest::ClientBuilder;
+use reqwest::header::{HeaderMap, ORIGIN};
+use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -96,15 +99,17 @@ impl Shop {
 
     /// Somebody who is not signed in.
     pub fn guest(&self) -> Visitor {
-        Visitor {
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .build()
-                .unwrap(),
-            edge: self.edge.clone(),
-            token: None,
-        }
+        self.visitor(client())
+    }
+
+    /// A page of the shop in a browser: it keeps cookies, and says where it is from.
+    pub fn browser(&self) -> Visitor {
+        let own = HeaderMap::from_iter([(ORIGIN, self.edge.parse().unwrap())]);
+        self.visitor(client().cookie_store(true).default_headers(own))
+    }
+
+    fn visitor(&self, client: ClientBuilder) -> Visitor {
+        Visitor { http: client.build().unwrap(), edge: self.edge.clone(), token: None }
     }
 
     /// Somebody who works here.
@@ -152,6 +157,10 @@ impl Drop for Shop {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn client() -> ClientBuilder {
+    reqwest::Client::builder().no_proxy().redirect(Policy::none())
 }
 
 /// The binary, with nothing of what the shell of whoever runs the tests says about shops.

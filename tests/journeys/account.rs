@@ -1,0 +1,143 @@
+//! Who somebody is: registering, forgetting, coming back; and a browser that carries all of it by itself.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::acts::{self, goods};
+use crate::harness::{PASSWORD, Shop, text};
+
+const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
+    answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {
+        customer { id } userErrors { field code } } }";
+const LOG_IN: &str = "mutation($email: String!, $password: String!) {
+    answer: customerLogIn(email: $email, password: $password) {
+        customer { emailVerified } tokens { accessToken refreshToken } userErrors { code } } }";
+const REFRESH: &str = "mutation($token: String) { answer: customerRefresh(refreshToken: $token) {
+    tokens { refreshToken } userErrors { code } } }";
+const VERIFY: &str = "mutation($token: String!, $key: ID!) {
+    answer: customerVerifyEmail(token: $token, idempotencyKey: $key) { userErrors { code } } }";
+const RECOVER: &str = "mutation($email: String!, $key: ID!) {
+    answer: customerRecover(email: $email, idempotencyKey: $key) { customer { id } userErrors { code } } }";
+const RESET: &str = "mutation($token: String!, $password: String!, $key: ID!) {
+    answer: customerReset(token: $token, newPassword: $password, idempotencyKey: $key) { userErrors { code } } }";
+
+fn new_address() -> String {
+    format!("{}@example.com", Uuid::new_v4().simple())
+}
+
+/// The last word of the newest mail of a kind to an address, once it is there: its token.
+async fn mailed(shop: &Shop, email: &str, subject: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let page = shop.guest().http.get(format!("{}/dev/mail", shop.edge)).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        let head = format!("To: {email}\nSubject: {subject}\n");
+        if let Some(mail) = page.split("<pre>").find(|mail| mail.contains(&head)) {
+            let body = mail.split("</pre>").next().unwrap();
+            return body.split_whitespace().last().unwrap().to_owned();
+        }
+        assert!(Instant::now() < deadline, "no mail to {email} in {page}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_verified_by_the_mail_that_came_to_it() {
+    let shop = Shop::shared();
+    let guest = shop.guest();
+    let email = new_address();
+    let person = json!({ "email": email, "password": PASSWORD });
+    let registered = guest.done(REGISTER, person.clone()).await;
+    // The same answer as for an address that has an account, so nobody learns who has one.
+    assert_eq!(guest.done(REGISTER, person.clone()).await, registered);
+    assert_eq!(guest.done(LOG_IN, person.clone()).await["customer"]["emailVerified"], false);
+
+    let token = mailed(&shop, &email, "Confirm your address").await;
+    guest.done(VERIFY, json!({ "token": token })).await;
+
+    assert_eq!(guest.done(LOG_IN, person).await["customer"]["emailVerified"], true);
+    assert_eq!(guest.refused(VERIFY, json!({ "token": token })).await, "TOKEN_NOT_USABLE");
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_anew_and_old_sessions_end() {
+    let shop = Shop::shared();
+    let guest = shop.guest();
+    let email = new_address();
+    let person = json!({ "email": email, "password": PASSWORD });
+    guest.done(REGISTER, person.clone()).await;
+    let session = guest.done(LOG_IN, person.clone()).await;
+
+    let known = guest.done(RECOVER, json!({ "email": email })).await;
+    assert_eq!(guest.done(RECOVER, json!({ "email": new_address() })).await, known);
+    let token = mailed(&shop, &email, "Set a new password").await;
+    let weak = json!({ "token": token, "password": "short" });
+    assert_eq!(guest.refused(RESET, weak).await, "PASSWORD_WEAK");
+    guest.done(RESET, json!({ "token": token, "password": "another horse entirely" })).await;
+
+    assert_eq!(guest.refused(LOG_IN, person).await, "CREDENTIALS_WRONG");
+    let nobody = json!({ "email": new_address(), "password": PASSWORD });
+    assert_eq!(guest.refused(LOG_IN, nobody).await, "CREDENTIALS_WRONG");
+    let old = json!({ "token": session["tokens"]["refreshToken"] });
+    assert_eq!(guest.refused(REFRESH, old).await, "SESSION_REVOKED");
+    let anew = json!({ "email": email, "password": "another horse entirely" });
+    guest.done(LOG_IN, anew).await;
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_twice_ends_the_session() {
+    let shop = Shop::shared();
+    let guest = shop.guest();
+    let person = json!({ "email": new_address(), "password": PASSWORD });
+    guest.done(REGISTER, person.clone()).await;
+    let first = guest.done(LOG_IN, person).await["tokens"]["refreshToken"].take();
+
+    let second = guest.done(REFRESH, json!({ "token": first })).await["tokens"]["refreshToken"].take();
+    assert_ne!(first, second);
+
+    // Whoever has the first one stole it, or was stolen from.
+    assert_eq!(guest.refused(REFRESH, json!({ "token": first })).await, "SESSION_REVOKED");
+    assert_eq!(guest.refused(REFRESH, json!({ "token": second })).await, "SESSION_REVOKED");
+}
+
+#[tokio::test]
+async fn a_browser_buys_without_naming_anything() {
+    let shop = Shop::shared();
+    let goods = goods(&shop.staff().await, "10.00", 5).await;
+    let browser = shop.browser();
+    acts::cart(&browser, &[(&goods, 2)]).await;
+
+    let cart = browser.look("{ answer: cart { totalQuantity } }", json!({})).await;
+    assert_eq!(cart["totalQuantity"], 2);
+    let started = browser.done(acts::START, json!({ "input": acts::buyer() })).await["checkout"].take();
+    let payment = json!({
+        "id": started["id"], "quote": started["cost"]["quoteId"], "card": "test_approve",
+    });
+    let bought = browser.done(acts::COMPLETE, payment).await["checkout"].take();
+    assert_eq!(bought["status"], "COMPLETED");
+
+    let order = json!({ "id": text(&bought["order"]["id"]) });
+    assert_eq!(browser.look(acts::ORDER, order.clone()).await["number"], bought["order"]["number"]);
+    assert_eq!(shop.browser().look(acts::ORDER, order).await, Value::Null);
+}
+
+#[tokio::test]
+async fn figures_for_operators_name_nobody() {
+    let shop = Shop::shared();
+    let email = new_address();
+    let person = json!({ "email": email, "password": PASSWORD });
+    shop.guest().done(REGISTER, person.clone()).await;
+    shop.guest().done(LOG_IN, person).await;
+    let read = async |path: &str| {
+        let answer = shop.guest().http.get(format!("{}/{path}", shop.admin)).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+
+    assert_eq!(read("ready").await.0, 200);
+    let (status, metrics) = read("metrics").await;
+    assert_eq!(status, 200);
+    assert!(metrics.contains("LogIn"), "methods are counted by name");
+    assert!(!metrics.contains(&email) && !metrics.contains('@'), "{metrics}");
+}
