@@ -38,6 +38,11 @@ impl Checkout {
         self.target.join("xtask").join(name)
     }
 
+    /// Where cargo puts what it builds in a profile's folder: "debug" or "release".
+    pub(crate) fn built(&self, profile: &str) -> PathBuf {
+        self.target.join(profile)
+    }
+
     /// cargo, in the root of the workspace.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

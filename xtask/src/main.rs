@@ -1,5 +1,6 @@
 //! The project's automation: what one runs before a commit is what CI runs.
 
+mod bench;
 mod checkout;
 mod contract;
 mod postgres;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bench::Bench;
 use crate::checkout::Checkout;
 use crate::report::Report;
 
@@ -34,6 +36,9 @@ enum Task {
     },
     /// buf: lint, format, and no break since the base and since the last release.
     Contract,
+    /// Measures the shop, and checks while it does.
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
             report.print();
             report.passed()
         }
+        Task::Bench(bench) => bench::run(&checkout, &bench),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

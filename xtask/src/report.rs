@@ -90,7 +90,7 @@ fn line(step: &Step) -> String {
 }
 
 /// A failure with its causes, each once.
-fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,0 +1,92 @@
+//! `cargo xtask bench`: what the shop costs, and that a real week comes out to the penny.
+
+mod buying;
+mod checkout;
+mod client;
+mod edge;
+mod figures;
+mod replay;
+mod shop;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::checkout::Checkout;
+use crate::process::Error;
+use crate::report::chain;
+
+/// Guests who buy at the same time.
+const AT_ONCE: usize = 20;
+/// What an order owes after its checkout (stock confirmed, money taken) is done in a moment; after this it is not.
+const SETTLING_TIME_MAX: Duration = Duration::from_secs(60);
+const SETTLING_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What is measured.
+#[derive(clap::Subcommand)]
+pub(crate) enum Bench {
+    /// A real week of a wholesaler, bought through GraphQL: every order and all stock must add up. Needs SHOP_REFERENCE_DATA.
+    Replay {
+        #[command(flatten)]
+        build: Build,
+    },
+    /// Checkouts per second of a shop in one process, on the demo catalogue.
+    Checkout {
+        #[command(flatten)]
+        build: Build,
+        /// How many checkouts.
+        #[arg(long, default_value_t = 500)]
+        count: usize,
+    },
+    /// The edge against an endpoint by hand that makes the same calls.
+    Edge {
+        #[command(flatten)]
+        build: Build,
+        /// How often each of the two is measured.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Seconds of one measurement.
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+    },
+}
+
+/// What is built for the run.
+#[derive(clap::Args)]
+pub(crate) struct Build {
+    /// Without optimisation: quick to build, and its figures say nothing about a real shop.
+    #[arg(long)]
+    debug: bool,
+    /// A `shop` that is built already, instead of the one that cargo builds now.
+    #[arg(long)]
+    shop: Option<PathBuf>,
+}
+
+impl Build {
+    /// The folder that cargo builds into.
+    fn profile(&self) -> &'static str {
+        if self.debug { "debug" } else { "release" }
+    }
+
+    fn flags(&self) -> &'static [&'static str] {
+        if self.debug { &[] } else { &["--release"] }
+    }
+}
+
+/// Runs a benchmark; true when everything that it checks holds.
+pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
+    let passed = match bench {
+        Bench::Replay { build } => replay::run(checkout, build),
+        Bench::Checkout { build, count } => checkout::run(checkout, build, *count),
+        Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
+    };
+    passed.unwrap_or_else(|error| {
+        eprintln!("{}", chain(&error));
+        false
+    })
+}
+
+/// What the asynchronous part of a benchmark runs on.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Error::Refused(format!("the threads of the benchmark cannot be started: {error}")))
+}

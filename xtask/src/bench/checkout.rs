@@ -1,0 +1,171 @@
+//! `cargo xtask bench checkout`: how many checkouts a shop in one process completes in a second.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::buying::{Basket, Order, address, buy_all};
+use super::client::{Client, Repeats, at, list, number, text};
+use super::figures::{Durations, ms, per_second, table};
+use super::shop::{self, Shop};
+use super::{AT_ONCE, Build, SETTLING_INTERVAL, SETTLING_TIME_MAX};
+use crate::checkout::Checkout;
+use crate::process::Error;
+
+/// The demo's member of staff; what `shop up` prints.
+const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
+/// Variants in the baskets: enough that no row of stock is the bottleneck of all.
+const VARIANTS: usize = 60;
+/// Lines of a basket, and pieces of each.
+const LINES: usize = 3;
+const QUANTITY: i64 = 2;
+
+const PRODUCTS: &str = "{ products(first: 100) { nodes { variants(first: 1) {
+    nodes { id sku quantityAvailable availableForSale } } } } }";
+const RESTOCK: &str = "mutation($adjustments: [StockAdjustmentInput!]!, $key: ID!) {
+    stockAdjust(adjustments: $adjustments, reason: \"delivery\", idempotencyKey: $key) {
+        stock { sku } userErrors { code message } warnings { message } } }";
+const STOCK: &str = "query($after: String) { stock(first: 100, after: $after) {
+    nodes { sku reserved sold } pageInfo { hasNextPage endCursor } } }";
+
+/// Measures; true when every checkout became a paid order and stock adds up.
+pub(crate) fn run(checkout: &Checkout, build: &Build, count: usize) -> Result<bool, Error> {
+    let binary = shop::build(checkout, build)?;
+    let mut command = shop::command(&binary);
+    let shop = Shop::start({
+        command.args(["up", "--ephemeral"]);
+        command
+    })?;
+    super::runtime()?.block_on(measure(&shop, build, count))
+}
+
+async fn measure(shop: &Shop, build: &Build, count: usize) -> Result<bool, Error> {
+    let repeats = Repeats::default();
+    let staff = Client::new(&shop.graphql, address(0xffff), Repeats::default())?;
+    let staff = staff.sign_in(STAFF.0, STAFF.1).await?;
+    let variants = for_sale(&staff).await?;
+    restock(&staff, &variants, count).await?;
+    let before = sold(&staff).await?;
+
+    // The first checkouts warm what is made on first use.
+    let (warm, _) = buy_all(&shop.graphql, baskets(&variants, AT_ONCE), AT_ONCE, &repeats, |_| ()).await?;
+    let baskets_ = baskets(&variants, count);
+    let (orders, took) = buy_all(&shop.graphql, baskets_, AT_ONCE, &repeats, |_| ()).await?;
+    let failures: Vec<String> =
+        warm.iter().chain(&orders).filter_map(|order| objection(order.as_ref())).collect();
+    for failure in failures.iter().take(10) {
+        eprintln!("{failure}");
+    }
+    let expected =
+        i64::try_from((warm.len() + orders.len() - failures.len()) * LINES).unwrap_or(0) * QUANTITY;
+    let pieces = sold(&staff).await? - before;
+    if pieces != expected {
+        eprintln!("{pieces} pieces are marked as sold, and {expected} were");
+    }
+
+    let orders: Vec<Order> = orders.into_iter().flatten().collect();
+    let took_each = Durations::new(orders.iter().map(|order| order.took).collect());
+    let completing = Durations::new(orders.iter().map(|order| order.completing).collect());
+    let heads = [
+        "build",
+        "checkouts",
+        "at once",
+        "per second",
+        "p50 ms",
+        "p99 ms",
+        "complete p50 ms",
+        "complete p99 ms",
+    ];
+    let row = vec![
+        build.profile().to_owned(),
+        orders.len().to_string(),
+        AT_ONCE.to_string(),
+        format!("{:.1}", per_second(orders.len(), took)),
+        ms(took_each.percentile(50)),
+        ms(took_each.percentile(99)),
+        ms(completing.percentile(50)),
+        ms(completing.percentile(99)),
+    ];
+    table(&heads, &[row]);
+    println!(
+        "a checkout is five requests of a new guest, from the first thing in the cart to the order; \
+         asked again {} times; {} failed",
+        repeats.load(std::sync::atomic::Ordering::Relaxed),
+        failures.len()
+    );
+    Ok(failures.is_empty() && pieces == expected)
+}
+
+fn objection(order: Result<&Order, &Error>) -> Option<String> {
+    match order {
+        Ok(order) if order.status == "OPEN" && order.total == order.quoted_total => None,
+        Ok(order) => Some(format!("order {} is {}, {} p", order.number, order.status, order.total)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Variants, and the SKUs that inventory knows them by.
+async fn for_sale(client: &Client) -> Result<Vec<(String, String)>, Error> {
+    let data = client.ask(PRODUCTS, json!({})).await?;
+    let mut found = Vec::new();
+    for product in list(&data, "/products/nodes")? {
+        for variant in list(product, "/variants/nodes")? {
+            if found.len() < VARIANTS && at(variant, "/availableForSale") == true {
+                found.push((text(variant, "/id")?.to_owned(), text(variant, "/sku")?.to_owned()));
+            }
+        }
+    }
+    match found.len() > LINES {
+        true => Ok(found),
+        false => Err(Error::Refused("the demo catalogue has nothing to sell".to_owned())),
+    }
+}
+
+/// As much more of everything as could be bought.
+async fn restock(staff: &Client, variants: &[(String, String)], count: usize) -> Result<(), Error> {
+    let delta = (count + AT_ONCE) * LINES;
+    let adjustments: Vec<Value> =
+        variants.iter().map(|(_, sku)| json!({ "sku": sku, "delta": delta })).collect();
+    let variables = json!({ "adjustments": adjustments, "key": Uuid::new_v4() });
+    staff.change("stockAdjust", RESTOCK, variables).await.map(drop)
+}
+
+/// Pieces that are sold, of everything, as soon as nothing is reserved any more.
+async fn sold(staff: &Client) -> Result<i64, Error> {
+    let began = Instant::now();
+    loop {
+        let (mut reserved, mut sold) = (0, 0);
+        for row in staff.pages(STOCK, "stock").await? {
+            reserved += number(&row, "/reserved")?;
+            sold += number(&row, "/sold")?;
+        }
+        if reserved == 0 {
+            return Ok(sold);
+        }
+        if began.elapsed() > SETTLING_TIME_MAX {
+            return Err(Error::Refused(format!("{reserved} pieces stay reserved without a checkout")));
+        }
+        tokio::time::sleep(SETTLING_INTERVAL).await;
+    }
+}
+
+/// Baskets that walk through the variants, so neighbours want different things.
+fn baskets(variants: &[(String, String)], count: usize) -> Vec<Basket> {
+    let basket = |number: usize| {
+        // Each variant once in a basket: the lines of one basket would else be joined.
+        let lines: HashMap<&str, i64> = variants
+            .iter()
+            .cycle()
+            .skip(number * LINES % variants.len())
+            .take(LINES)
+            .map(|(id, _)| (id.as_str(), QUANTITY))
+            .collect();
+        Basket {
+            lines: lines.into_iter().map(|(id, quantity)| (id.to_owned(), quantity)).collect(),
+            country: "GB",
+        }
+    };
+    (0..count).map(basket).collect()
+}
