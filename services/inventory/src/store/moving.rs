@@ -11,8 +11,9 @@ use crate::domain::{Cause, Figures, Kind, LocationId, Refusal, Shortage};
 use crate::error::Error;
 use crate::events;
 
-/// Rows in one statement: seven to twelve variables each, and SQLite takes 32,766.
-pub const ROWS_PER_STATEMENT_MAX: usize = 500;
+/// Rows in one statement: seven to twelve variables each. What SQLite needs to read a statement grows with the square of
+/// its rows: five of a hundred are read ten times as fast as one of five hundred.
+pub const ROWS_PER_STATEMENT_MAX: usize = 100;
 
 /// So much of a SKU, and what happens to it.
 #[derive(Clone, Debug)]
