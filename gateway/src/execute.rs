@@ -184,7 +184,8 @@ fn kind_name(kind: OperationType) -> &'static str {
 fn rpcs(record: &mesh::context::CallRecord) -> Value {
     let calls = record.calls();
     let millis = |duration: std::time::Duration| (duration.as_secs_f64() * 10_000.0).round() / 10.0;
-    let total: f64 = calls.iter().map(|call| millis(call.elapsed)).sum();
+    // Not `sum`, which begins at minus zero.
+    let total = calls.iter().fold(0.0, |total, call| total + millis(call.elapsed));
     let one = |call: &mesh::context::Recorded| {
         serde_json::json!({
             "method": format!("{}.{}", call.service, call.method),
