@@ -145,20 +145,14 @@ impl Topology {
         shutdown: &CancellationToken,
     ) -> Self {
         let Stores { identity: identity_store, payments: payments_store, orders: orders_store, .. } = stores;
-        let Settings {
-            identity: identity_settings,
-            payments: payments_settings,
-            cart: cart_settings,
-            orders,
-        } = settings;
         // Every stack verifies tokens with identity's keys, and identity stands behind such a stack itself.
         let verifier = Verifier::unbound();
         let mut bound = Bound::new(Server::new(SERVER, verifier.clone(), RpcMetrics::server()));
         let (time, stop) = (|| clock.clone(), || shutdown.clone());
 
-        let routes = identity::routes(identity_store.clone(), identity_settings.clone(), time());
+        let routes = identity::routes(identity_store.clone(), settings.identity.clone(), time());
         let identity = bound.serve(identity::NAME, routes);
-        tasks.spawn(identity::work(identity_store.clone(), identity_settings, time(), stop()));
+        tasks.spawn(identity::work(identity_store.clone(), settings.identity, time(), stop()));
         let signer = IdentityServiceClient::new(identity.channel(gateway::NAME));
         verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
 
@@ -167,9 +161,9 @@ impl Topology {
         let inventory = bound.serve(inventory::NAME, inventory::routes(stores.inventory.clone(), time()));
         tasks.spawn(inventory::work(stores.inventory.clone(), time(), stop()));
 
-        let routes = payments::routes(payments_store.clone(), payments_settings.clone(), time());
+        let routes = payments::routes(payments_store.clone(), settings.payments.clone(), time());
         let payments = bound.serve(payments::NAME, routes);
-        tasks.spawn(payments::work(payments_store.clone(), payments_settings, time(), stop()));
+        tasks.spawn(payments::work(payments_store.clone(), settings.payments, time(), stop()));
 
         let upstreams =
             pricing::Upstreams { catalogue: CatalogueServiceClient::new(catalogue.channel(pricing::NAME)) };
@@ -182,7 +176,7 @@ impl Topology {
             inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
         };
         let cart =
-            bound.serve(cart::NAME, cart::routes(stores.cart.clone(), upstreams, cart_settings, time()));
+            bound.serve(cart::NAME, cart::routes(stores.cart.clone(), upstreams, settings.cart, time()));
         tasks.spawn(cart::work(stores.cart.clone(), time(), stop()));
 
         let upstreams = orders::Upstreams {
@@ -191,10 +185,11 @@ impl Topology {
             inventory: InventoryServiceClient::new(inventory.channel(orders::NAME)),
             payments: PaymentsServiceClient::new(payments.channel(orders::NAME)),
         };
-        bound.readers.extend(orders::readers(orders_store, &upstreams, &orders, clock));
-        tasks.spawn(orders::work(orders_store.clone(), upstreams.clone(), orders.clone(), time(), stop()));
-        let orders =
-            bound.serve(orders::NAME, orders::routes(orders_store.clone(), upstreams, orders, time()));
+        let settings = settings.orders;
+        bound.readers.extend(orders::readers(orders_store, &upstreams, &settings, clock));
+        tasks.spawn(orders::work(orders_store.clone(), upstreams.clone(), settings.clone(), time(), stop()));
+        let routes = orders::routes(orders_store.clone(), upstreams, settings, time());
+        let orders = bound.serve(orders::NAME, routes);
 
         bound.readers.extend(reviews::readers(&stores.reviews));
         let reviews = bound.serve(reviews::NAME, reviews::routes(stores.reviews.clone(), time()));
