@@ -24,6 +24,8 @@ mod interop;
 mod live;
 #[path = "journeys/paying.rs"]
 mod paying;
+#[path = "journeys/readme.rs"]
+mod readme;
 #[path = "journeys/reviewing.rs"]
 mod reviewing;
 #[path = "journeys/staff.rs"]
