@@ -93,10 +93,12 @@ pub(super) fn batch_get_variants(
 pub(super) fn list_products(mut message: pb::ListProductsRequest) -> Result<(Listing, Mask), Status> {
     let (size, token) = (message.page_size, std::mem::take(&mut message.page_token));
     message.page_size = 0;
+    // What is read of each product, and whether all are counted, may differ from page to page: the list is the same.
+    let (read_mask, counted) = (message.read_mask.take(), std::mem::take(&mut message.with_total_size));
     let page = Page::parse(size, &token, &message, PAGE).map_err(Problem::from)?;
 
     let mut fields = Fields::new();
-    let mask = Mask::to_read(&mut fields, message.read_mask.as_ref());
+    let mask = Mask::to_read(&mut fields, read_mask.as_ref());
     let filter = filter(&mut fields, message.filter.unwrap_or_default());
     let sort = match pb::ProductSort::try_from(message.sort) {
         Ok(pb::ProductSort::Unspecified) => Some(Sort::Listed),
@@ -118,7 +120,7 @@ pub(super) fn list_products(mut message: pb::ListProductsRequest) -> Result<(Lis
             None
         }
     };
-    let (reverse, counted) = (message.descending, message.with_total_size);
+    let reverse = message.descending;
     let build = || {
         let mask = mask?;
         let listing = Listing { filter: filter?, sort: sort?, reverse, parts: mask.parts(), page, counted };

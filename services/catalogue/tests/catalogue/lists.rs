@@ -100,7 +100,12 @@ async fn a_page_token_works_for_the_same_arguments_only() {
 
         let mut larger = request.clone();
         larger.page_size = 250;
-        assert_eq!(list(&mut shop.visitor(), larger).await.len(), 2);
+        assert_eq!(list(&mut shop.visitor(), larger.clone()).await.len(), 2);
+        // How much of each product is shown, and whether all are counted, makes no other list.
+        larger.read_mask = Some(mask(&["handle"]));
+        larger.with_total_size = true;
+        let rest = shop.visitor().list_products(larger).await.unwrap().into_inner();
+        assert_eq!((rest.products.len(), rest.total_size), (2, Some(3)));
         let mut other = request.clone();
         other.descending = true;
         let mut garbled = request.clone();
