@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mimalloc::MiMalloc;
 use prost_types::FieldMask;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
-use proto::catalogue::{self, ListProductsRequest};
+use proto::catalogue::{self, ListProductsRequest, ProductFilter};
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use proto::reviews::{self, BatchGetSummariesRequest, BatchListReviewsRequest};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,10 @@ async fn products(State(clients): State<Clients>, Query(place): Query<Place>) ->
     };
     match page(clients, page_token).await {
         Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+        Err(status) => {
+            eprintln!("a call failed: {status}");
+            StatusCode::BAD_GATEWAY.into_response()
+        }
     }
 }
 
@@ -84,6 +87,8 @@ async fn page(mut clients: Clients, page_token: String) -> Result<Vec<u8>, Statu
     let request = ListProductsRequest {
         page_size: PAGE_SIZE,
         page_token,
+        // A token is good for the list that gave it, and the edge always names a filter.
+        filter: Some(ProductFilter::default()),
         read_mask: Some(FieldMask { paths: paths.into() }),
         ..Default::default()
     };
