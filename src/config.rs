@@ -87,7 +87,7 @@ pub struct Up {
     /// No introspection, reflection, playground, personas or call costs; `__Host-` cookies.
     #[arg(long, env = "SHOP_PRODUCTION")]
     pub production: bool,
-    /// Origins whose pages may send cookies, besides the edge's own: https://shop.example, comma-separated.
+    /// Origins whose pages may send cookies, besides the edge's own: `https://shop.example`, comma-separated.
     #[arg(long, env = "SHOP_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
     /// File of the GraphQL documents that may be executed, one SHA-256 a line; without it, any.

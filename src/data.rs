@@ -1,8 +1,8 @@
 //! The data folder: a database file per service, secrets, and development mails. One running shop owns it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use kit::Database;
@@ -33,7 +33,9 @@ impl DataFolder {
     }
 
     fn lock(path: PathBuf, temporary: Option<TempDir>) -> Result<Self, Failure> {
-        std::fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
+        // Password hashes, addresses and mails: for nobody but whoever runs the shop.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.map_err(|error| failed(&path, &error))?;
         let lock = path.join("lock");
         let file = File::create(&lock).map_err(|error| failed(&lock, &error))?;
         match file.try_lock() {

@@ -1,4 +1,4 @@
-//! Every limit of the edge, by name. A limit that is not here does not exist.
+//! The limits of the edge, by name; lengths of single fields stand where they are read.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub const ID_LENGTH_MAX: usize = 512;
 
 /// From the first byte of a request to the last of its answer; subscriptions are exempt.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// From the opening of a connection to the end of its headers.
+/// From the opening of a connection to its first request, and for the headers of each.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections in all.
 pub const CONNECTIONS_MAX: usize = 10_000;
@@ -88,7 +88,7 @@ pub const RATE_DEVELOPMENT_FACTOR: u32 = 100;
 pub const RATE_QUERY_COST: u32 = 1;
 /// What each field of a mutation costs.
 pub const RATE_MUTATION_COST: u32 = 5;
-/// Clients that are remembered; the longest unseen is forgotten first.
+/// Clients that are remembered; above it all are forgotten, and begin with full buckets.
 pub const RATE_CLIENTS_MAX: usize = 50_000;
 
 /// Bytes of a webhook's body.

@@ -12,7 +12,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::http::{Edge, plain};
-use crate::limits::{RATE_MUTATION_COST, WEBHOOK_BYTES_MAX};
+use crate::limits::{RATE_MUTATION_COST, REQUEST_TIMEOUT, WEBHOOK_BYTES_MAX};
 use crate::rates::Payer;
 
 /// Where providers put their signature.
@@ -38,10 +38,12 @@ pub(crate) async fn receive(
     let Some(signature) = signature(&parts.headers) else {
         return plain(StatusCode::FORBIDDEN, "The signature is missing.");
     };
-    let Ok(body) = Limited::new(body, WEBHOOK_BYTES_MAX).collect().await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "The delivery is too large.");
+    let read = Limited::new(body, WEBHOOK_BYTES_MAX).collect();
+    let body = match tokio::time::timeout(REQUEST_TIMEOUT, read).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "The delivery is too large."),
+        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "The delivery took too long."),
     };
-    let body = body.to_bytes();
     // A delivery that is sent again under the same signature is the same request.
     let delivery = [provider.as_bytes(), signature.as_bytes(), &body].join(&0);
     let message = pb::ReceiveWebhookRequest {

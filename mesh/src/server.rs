@@ -82,7 +82,7 @@ impl Server {
                         settings,
                         // Outside of the task below, so that the answer is in time even if the task is not.
                         deadline::layer(
-                            // From here on a caller that leaves tears nothing: an effect that began, ends.
+                            // From here on a caller that leaves tears nothing: an effect that began ends, at its deadline at the latest.
                             detach::layer(
                                 self.tasks.clone(),
                                 // After the cheap checks, since a token may cost a signature check or a fetch.

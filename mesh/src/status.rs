@@ -158,10 +158,6 @@ impl From<RequestError> for Problem {
                 Problem::common(Code::Aborted, Reason::RequestInProgress, error.to_string())
                     .retry_after(RETRY_AFTER)
             }
-            // Busy or away: the same call may succeed a moment later.
-            RequestError::Storage(ref cause) if kit::is_transient(cause) => {
-                Problem::unavailable("the store", &error)
-            }
             // Also the way for a service's own store errors: a busy store is worth another try, a wrong one is not.
             RequestError::Storage(ref cause) if is_transient(cause) => {
                 Problem::unavailable("the store", &error)

@@ -4,6 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::HOST;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use gateway::{Market, Persona, Playground};
 use kit::Clock;
 use kit::sealing::Opener;
@@ -25,6 +30,8 @@ use crate::upkeep;
 
 /// What is under way when the shop is told to stop has this long.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+/// The mark of a data folder that holds personas, whose passwords everybody knows.
+const DEMO: &str = "demo";
 /// The mark of a data folder whose first start is done.
 const SEEDED: &str = "seeded";
 /// The development port: tools of one machine.
@@ -53,6 +60,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
         true => DataFolder::temporary()?,
         false => DataFolder::open(&arguments.data.data)?,
     };
+    safe(arguments, &folder)?;
     let ports = Ports::bind(arguments).await?;
     let addresses = ports.describe()?;
     let shutdown = CancellationToken::new();
@@ -66,14 +74,14 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
         start_provider(arguments, &folder, &ports.edge, ports.provider, &tasks, &shutdown).await?;
     let settings = settings(arguments, &folder, &opener, provider_url)?;
     let topology = Topology::bind(&stores, settings, &clock, &tasks, &shutdown);
-    topology
-        .verifier
-        .warm()
-        .await
-        .map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
+    let warm = topology.verifier.warm().await;
+    warm.map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
 
     let mails = Arc::new(Mails::new(folder.path().join("mail"), opener));
-    let readers = [topology.readers.clone(), vec![mails.clone().reader()]].concat();
+    let mut readers = topology.readers.clone();
+    if !arguments.production {
+        readers.push(mails.clone().reader());
+    }
     tasks.spawn(relay::run(stores.sources(), readers, shutdown.clone().cancelled_owned()));
     tasks.spawn(upkeep::run(stores.databases(), clock.clone(), shutdown.clone()));
     if !arguments.empty && !arguments.production && !folder.is_marked(SEEDED) {
@@ -96,7 +104,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let router = gateway::router(topology.gateway, edge, topology.verifier, GraphqlMetrics::new());
     let router = match arguments.production {
         true => router,
-        false => router.merge(mails.router()),
+        false => router.merge(mails.router()).layer(from_fn(only_from_here)),
     };
     tasks.spawn(gateway::serve(ports.edge, router, shutdown.clone().cancelled_owned()));
 
@@ -112,6 +120,35 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
         false => {
             Err(Failure::new("some calls did not end in time; what they began is finished at the next start"))
         }
+    }
+}
+
+/// Development trusts whoever reaches it, so nobody else must; and what development made must not go into production.
+fn safe(arguments: &Up, folder: &DataFolder) -> Result<(), Failure> {
+    if !arguments.production && !arguments.edge.ip().is_loopback() {
+        return Err(Failure::new(format!(
+            "{} is not on loopback, and anybody may become staff in development; use --production, or --edge 127.0.0.1:{}",
+            arguments.edge,
+            arguments.edge.port()
+        )));
+    }
+    if arguments.production && folder.is_marked(DEMO) {
+        return Err(Failure::new(format!(
+            "{} holds the demo shop with accounts whose passwords everybody knows; name another folder with --data",
+            folder.path().display()
+        )));
+    }
+    Ok(())
+}
+
+/// A page from elsewhere can make its own name lead here, but not say ours.
+async fn only_from_here(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    match ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        true => next.run(request).await,
+        false => (StatusCode::MISDIRECTED_REQUEST, "This shop is under development: call it localhost.")
+            .into_response(),
     }
 }
 
@@ -213,6 +250,7 @@ async fn first_start(
     clock: &Clock,
 ) -> Result<(), Failure> {
     println!("first start: putting the demo catalogue in");
+    folder.mark(DEMO)?;
     demo::make_personas(&stores.identity, clock).await?;
     let request =
         LogInRequest { email: STAFF.email.to_owned(), password: STAFF.password.to_owned(), client: None };

@@ -92,7 +92,10 @@ pub async fn connections<S, B>(
         };
         // Small answers should not wait for more; without the option they merely come later.
         drop(stream.set_nodelay(true));
+        let spoken = CancellationToken::new();
+        let speaks = spoken.clone();
         let service = service.clone().map_request(move |mut request: Request<Incoming>| {
+            speaks.cancel();
             request.extensions_mut().insert(address);
             request
         });
@@ -101,7 +104,10 @@ pub async fn connections<S, B>(
             .into_owned();
         let served = attend(connection, limits.age_max, stop.clone());
         tasks.spawn(async move {
-            served.await;
+            tokio::select! {
+                () = served => {}
+                () = silence(protocol, limits.header_time_max, spoken) => {}
+            }
             drop((visit, place));
         });
     }
@@ -112,6 +118,14 @@ pub async fn connections<S, B>(
     if tokio::time::timeout(limits.drain_time_max, tasks.wait()).await.is_err() {
         let left = tasks.len();
         tracing::warn!({ observability::names::COUNT } = left, "{left} connections did not end in time");
+    }
+}
+
+/// Ends when a client has not sent its first request in time: until the protocol is known, the library waits for ever.
+async fn silence(protocol: Protocol, limit: Duration, spoken: CancellationToken) {
+    // A gRPC client may well connect before it has something to say.
+    if protocol == Protocol::Grpc || tokio::time::timeout(limit, spoken.cancelled()).await.is_ok() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -132,21 +146,14 @@ fn builder(protocol: Protocol, limits: Limits) -> Builder {
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
         .keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIME_MAX);
-    match protocol {
-        Protocol::Grpc => builder.http2_only(),
-        Protocol::Http => builder,
-    }
+    if protocol == Protocol::Grpc { builder.http2_only() } else { builder }
 }
 
 /// Until the connection ends, or is old, or the process stops: then it takes no new calls and ends with its last.
 async fn attend(connection: impl GracefulConnection, age_max: Option<Duration>, stop: CancellationToken) {
     let mut connection = pin!(connection);
-    let old = async {
-        match age_max {
-            Some(age) => tokio::time::sleep(age).await,
-            None => std::future::pending().await,
-        }
-    };
+    // A connection that may grow as old as it likes is never old.
+    let old = tokio::time::sleep(age_max.unwrap_or(Duration::MAX));
     tokio::select! {
         // How a connection ends is the client's affair.
         _ = connection.as_mut() => return,

@@ -6,6 +6,7 @@ use kit::RequestKey;
 use mesh::Caller;
 use proto::cart as pb;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::Instrument;
 
 use super::quoting::Basket;
 use super::{Orders, token, upstream};
@@ -194,7 +195,7 @@ impl Orders {
         };
         if first {
             let runner = self.runner.clone();
-            let running = tokio::spawn(async move { runner.checkout(id, lease).await });
+            let running = tokio::spawn(async move { runner.checkout(id, lease).await }.in_current_span());
             // Whoever waits may leave; the task goes on.
             let _ = timeout_at(until, running).await;
         }
@@ -216,7 +217,8 @@ impl Orders {
         let cancel = self.store.change(key, id, right, None, |present| Ok(present.cancel(now)?), |_| ());
         cancel.await?;
         let runner = self.runner.clone();
-        let running = tokio::spawn(async move { runner.run(Leased::Checkout(id.as_uuid())).await });
+        let running =
+            tokio::spawn(async move { runner.run(Leased::Checkout(id.as_uuid())).await }.in_current_span());
         let _ = timeout(CANCEL_WAIT_MAX, running).await;
         let checkout = self.store.checkout(id, right).await?;
         self.outcome(id, right, checkout.saga.attempt, Instant::now() + LOOK_INTERVAL).await

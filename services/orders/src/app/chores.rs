@@ -43,7 +43,7 @@ impl Runner {
                 break;
             }
         }
-        Ok(self.store.release(what, lease, order.due(self.clock.now())).await?)
+        Ok(self.store.release(what, lease, order.version, order.due(self.clock.now())).await?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use kit::{BoxError, Id, Reader, outbox};
 use proto::payments as pb;
+use tracing::Instrument;
 
 use super::Orders;
 use crate::domain::CheckoutId;
@@ -37,12 +38,13 @@ async fn apply(orders: &Orders, event: outbox::Event) -> Result<(), BoxError> {
         // Not awaited: the relay has other news to carry, and the recoverer finishes what is cut off.
         let runner = orders.runner().clone();
         let order = store.order_of(checkout).await?;
-        tokio::spawn(async move {
+        let run = async move {
             runner.run(Leased::Checkout(checkout.as_uuid())).await;
             if let Some(order) = order {
                 runner.run(Leased::Order(order.as_uuid())).await;
             }
-        });
+        };
+        tokio::spawn(run.in_current_span());
     }
     Ok(())
 }

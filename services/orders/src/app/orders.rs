@@ -8,6 +8,7 @@ use mesh::Caller;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::{Orders, READ, right};
 use crate::domain::{
@@ -184,7 +185,8 @@ impl Orders {
         let (id, right) = (change.id, change.right);
         let (_, answer) = self.store.update(change.key, id, &right, decide).await?;
         let runner = self.runner.clone();
-        let running = tokio::spawn(async move { runner.run(Leased::Order(id.as_uuid())).await });
+        let running =
+            tokio::spawn(async move { runner.run(Leased::Order(id.as_uuid())).await }.in_current_span());
         let _ = timeout(CHORE_WAIT_MAX, running).await;
         Ok((self.store.order(id, &right).await?, answer))
     }

@@ -128,7 +128,7 @@ impl Runner {
         if !held {
             return Ok(Some(checkout));
         }
-        self.store.release(what, lease, checkout.due(self.clock.now())).await?;
+        self.store.release(what, lease, checkout.version, checkout.due(self.clock.now())).await?;
         Ok(Some(checkout))
     }
 
@@ -188,7 +188,8 @@ impl Recoverer {
             Err(error) => return failed(&Error::Storage(error)),
         };
         for what in overdue {
-            let Ok(permit) = Arc::clone(at_once).acquire_owned().await else {
+            // The rest is for the next look: waiting here would not hear that the shop is stopping.
+            let Ok(permit) = Arc::clone(at_once).try_acquire_owned() else {
                 return;
             };
             let runner = self.runner.clone();

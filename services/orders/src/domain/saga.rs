@@ -15,8 +15,8 @@ use super::undo::Undo;
 pub const ACTION_MAX: Duration = Duration::from_secs(15 * 60);
 /// The provider has so long to answer.
 pub const PENDING_MAX: Duration = Duration::from_secs(30 * 60);
-/// Stock and codes are held longer than any payment may take.
-pub const HOLD_MAX: Duration = Duration::from_secs(45 * 60);
+/// Stock and codes are held longer than any payment may take: to authorise, to hear of it, and for the buyer to act.
+pub const HOLD_MAX: Duration = Duration::from_secs(90 * 60);
 
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(30);

@@ -10,6 +10,7 @@ use proto::orders::import_orders_response::Part as Told;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Status, Streaming};
+use tracing::Instrument;
 
 use crate::app::{Import, ImportError, Line, Orders, Progress};
 use crate::error::Error;
@@ -39,12 +40,13 @@ pub async fn import(
 
     let (answers, receiver) = mpsc::channel(ANSWERS_WAITING_MAX);
     let import = orders.import(currency);
-    tokio::spawn(async move {
+    let reading = async move {
         if let Err(status) = read(import, parts, &answers).await {
             // Whoever left does not hear it.
             let _ = answers.send(Err(status)).await;
         }
-    });
+    };
+    tokio::spawn(reading.in_current_span());
     Ok(ReceiverStream::new(receiver))
 }
 

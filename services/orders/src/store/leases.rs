@@ -64,15 +64,23 @@ impl Store {
         tx.commit().await
     }
 
-    /// Gives the lease back, and says when somebody must look again.
-    pub async fn release(&self, what: Leased, lease: Lease, due: Option<Timestamp>) -> Result<(), DbErr> {
+    /// Gives the lease back, and says when somebody must look again. Somebody may have asked for more since the holder
+    /// last looked: then the version is another, and what he said about when to look stays.
+    pub async fn release(
+        &self,
+        what: Leased,
+        lease: Lease,
+        version: i64,
+        due: Option<Timestamp>,
+    ) -> Result<(), DbErr> {
         let (table, id) = what.table();
         let sql = format!(
-            "UPDATE {table} SET lease_owner = NULL, lease_until = NULL, due = $3 \
+            "UPDATE {table} SET lease_owner = NULL, lease_until = NULL, \
+                due = CASE WHEN version = $4 THEN $3 ELSE due END \
              WHERE id = $1 AND lease_owner = $2"
         );
         let tx = self.database.begin().await?;
-        execute(&*tx, &sql, [id.into(), lease.owner.into(), due.into()]).await?;
+        execute(&*tx, &sql, [id.into(), lease.owner.into(), due.into(), version.into()]).await?;
         tx.commit().await
     }
 
