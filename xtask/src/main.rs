@@ -3,6 +3,7 @@
 mod bench;
 mod checkout;
 mod contract;
+mod playground;
 mod postgres;
 mod process;
 mod python;
@@ -36,6 +37,8 @@ enum Task {
     },
     /// buf: lint, format, and no break since the base and since the last release.
     Contract,
+    /// Rebuilds the playground's committed assets; needs node 20.
+    Playground,
     /// Measures the shop, and checks while it does.
     #[command(subcommand)]
     Bench(Bench),
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
             report.print();
             report.passed()
         }
+        Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),
     };
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
