@@ -12,7 +12,7 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 pub use kit::parse::Violation;
 
-/// The domain of the reasons that any service may give; a service's own are under "<service>.shop".
+/// The domain of the reasons that any service may give; a service's own are under `<service>.shop`.
 pub const DOMAIN: &str = "shop";
 /// When a caller should try again where nothing better is known.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
