@@ -1,6 +1,7 @@
 //! What each command of `shop` does.
 
 pub mod admin;
+pub mod migrate;
 pub mod print;
 pub mod provider;
 pub mod transfer;

@@ -9,6 +9,7 @@ use kit::Database;
 use tempfile::TempDir;
 
 use crate::commands::Failure;
+use crate::places;
 
 const SECRET_BYTES: usize = 32;
 
@@ -53,12 +54,19 @@ impl DataFolder {
         &self.path
     }
 
-    /// The store of a service, made when missing.
+    /// The database of a service, made when missing.
     pub async fn database(&self, service: &str) -> Result<Database, Failure> {
         let path = self.path.join(format!("{service}.db"));
         Database::open(&format!("sqlite:{}", path.display()))
             .await
             .map_err(|error| Failure::caused(format!("{} cannot be opened", path.display()), &error))
+    }
+
+    /// The store of a service, made when missing, with its tables up to date.
+    pub async fn store(&self, service: &str) -> Result<Database, Failure> {
+        let store = self.database(service).await?;
+        places::migrate(service, &store).await?;
+        Ok(store)
     }
 
     /// A secret that is made up once and then stays, readable by its owner only.

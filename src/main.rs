@@ -5,6 +5,7 @@ mod config;
 mod data;
 mod demo;
 mod mails;
+mod places;
 mod topology;
 mod upkeep;
 
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-use crate::commands::{Failure, admin, print, provider, transfer, up};
+use crate::commands::{Failure, admin, migrate, print, provider, transfer, up};
 use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
 
 #[global_allocator]
@@ -40,7 +41,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match command {
             Command::Up(arguments) => up::run(&arguments, &seeing).await,
             Command::Provider(arguments) => provider::run(&arguments).await,
-            Command::Migrate(arguments) => topology::migrate(&arguments).await,
+            Command::Migrate(arguments) => migrate::run(&arguments).await,
             Command::Import(Import::Catalogue(file)) => transfer::import_catalogue(&file).await,
             Command::Import(Import::Orders(file)) => transfer::import_orders(&file).await,
             Command::Export(Export::Catalogue { old_headers, currency, client }) => {

@@ -24,9 +24,7 @@ use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tonic::service::Routes;
 
-use crate::commands::Failure;
-use crate::config::Data;
-use crate::data::DataFolder;
+use crate::places::{Place, Places};
 
 /// What one service takes on at once in one process.
 const SERVER: ServerSettings = ServerSettings {
@@ -36,29 +34,11 @@ const SERVER: ServerSettings = ServerSettings {
     message_out_max: 4 * 1024 * 1024,
 };
 
-/// The stores of all services.
-pub struct Stores {
-    pub identity: Database,
-    pub catalogue: Database,
-    pub inventory: Database,
-    pub pricing: Database,
-    pub payments: Database,
-    pub cart: Database,
-    pub orders: Database,
-    pub reviews: Database,
-}
-
-/// What services must be told besides their store and upstreams.
-pub struct Settings {
-    pub identity: identity::Settings,
-    pub payments: payments::Settings,
-    pub cart: cart::Settings,
-    pub orders: orders::Settings,
-}
-
-/// All services of one process, each behind its stack.
+/// The services of one process, each behind its stack, and the ways to the others.
 pub struct Topology {
     pub services: Vec<Served>,
+    /// The stores of the services here, by their names.
+    pub stores: Vec<(&'static str, Database)>,
     pub gateway: gateway::Upstreams,
     /// Who reads events.
     pub readers: Vec<Reader>,
@@ -66,134 +46,22 @@ pub struct Topology {
     pub server: Server,
 }
 
-impl Stores {
-    /// Opens every store and brings its tables up to date.
-    pub async fn open(folder: &DataFolder) -> Result<Self, Failure> {
-        let stores = Self {
-            identity: folder.database(identity::NAME).await?,
-            catalogue: folder.database(catalogue::NAME).await?,
-            inventory: folder.database(inventory::NAME).await?,
-            pricing: folder.database(pricing::NAME).await?,
-            payments: folder.database(payments::NAME).await?,
-            cart: folder.database(cart::NAME).await?,
-            orders: folder.database(orders::NAME).await?,
-            reviews: folder.database(reviews::NAME).await?,
-        };
-        tokio::try_join!(
-            identity::migrate(&stores.identity),
-            catalogue::migrate(&stores.catalogue),
-            inventory::migrate(&stores.inventory),
-            pricing::migrate(&stores.pricing),
-            payments::migrate(&stores.payments),
-            cart::migrate(&stores.cart),
-            orders::migrate(&stores.orders),
-            reviews::migrate(&stores.reviews),
-        )
-        .map_err(|error| Failure::caused("the tables cannot be brought up to date", &error))?;
-        Ok(stores)
-    }
-
-    /// Asks each store whether it answers.
-    pub async fn health(&self, services: &[Served]) -> Health {
-        let checks = services.iter().filter_map(|served| {
-            let database = self.of(served.service())?.clone();
-            Some(Check::new(served.service(), served.names(), move || {
-                let database = database.clone();
-                async move { Ok(database.ping().await?) }
-            }))
-        });
-        Health::start(checks.collect()).await
-    }
-
-    /// Where events come from.
-    pub fn sources(&self) -> Vec<Source> {
-        let source =
-            |(service, database): (&'static str, &Database)| Source { service, database: database.clone() };
-        self.all().map(source).to_vec()
-    }
-
-    /// Every store.
-    pub fn databases(&self) -> Vec<Database> {
-        self.all().map(|(_, database)| database.clone()).to_vec()
-    }
-
-    fn of(&self, service: &str) -> Option<&Database> {
-        self.all().into_iter().find(|(name, _)| *name == service).map(|(_, database)| database)
-    }
-
-    fn all(&self) -> [(&'static str, &Database); 8] {
-        [
-            (identity::NAME, &self.identity),
-            (catalogue::NAME, &self.catalogue),
-            (inventory::NAME, &self.inventory),
-            (pricing::NAME, &self.pricing),
-            (payments::NAME, &self.payments),
-            (cart::NAME, &self.cart),
-            (orders::NAME, &self.orders),
-            (reviews::NAME, &self.reviews),
-        ]
-    }
-}
-
 impl Topology {
-    /// Binds every service to its store and its upstreams, leaves first, and starts its background work.
-    pub fn bind(
-        stores: &Stores,
-        settings: Settings,
-        clock: &Clock,
-        tasks: &TaskTracker,
-        shutdown: &CancellationToken,
-    ) -> Self {
-        let Stores { identity: identity_store, payments: payments_store, orders: orders_store, .. } = stores;
+    /// Binds every service to its store and its upstreams, leaves first, and starts the background work of those here.
+    pub fn bind(places: Places, clock: &Clock, tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
         // Every stack verifies tokens with identity's keys, and identity stands behind such a stack itself.
         let verifier = Verifier::unbound();
-        let mut bound = Bound::new(Server::new(SERVER, verifier.clone(), RpcMetrics::server()));
-        let (time, stop) = (|| clock.clone(), || shutdown.clone());
+        let server = Server::new(SERVER, verifier.clone(), RpcMetrics::server());
+        let mut bound = Bound::new(server, clock, tasks, shutdown);
 
-        let routes = identity::routes(identity_store.clone(), settings.identity.clone(), time());
-        let identity = bound.serve(identity::NAME, routes);
-        tasks.spawn(identity::work(identity_store.clone(), settings.identity, time(), stop()));
-        let signer = IdentityServiceClient::new(identity.channel(gateway::NAME));
-        verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
-
-        let catalogue = bound.serve(catalogue::NAME, catalogue::routes(stores.catalogue.clone(), time()));
-
-        let inventory = bound.serve(inventory::NAME, inventory::routes(stores.inventory.clone(), time()));
-        tasks.spawn(inventory::work(stores.inventory.clone(), time(), stop()));
-
-        let routes = payments::routes(payments_store.clone(), settings.payments.clone(), time());
-        let payments = bound.serve(payments::NAME, routes);
-        tasks.spawn(payments::work(payments_store.clone(), settings.payments, time(), stop()));
-
-        let upstreams =
-            pricing::Upstreams { catalogue: CatalogueServiceClient::new(catalogue.channel(pricing::NAME)) };
-        let routes = pricing::routes(stores.pricing.clone(), upstreams, time());
-        let pricing = bound.serve(pricing::NAME, routes);
-        tasks.spawn(pricing::work(stores.pricing.clone(), time(), stop()));
-
-        let upstreams = cart::Upstreams {
-            catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
-            inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
-        };
-        let cart =
-            bound.serve(cart::NAME, cart::routes(stores.cart.clone(), upstreams, settings.cart, time()));
-        tasks.spawn(cart::work(stores.cart.clone(), time(), stop()));
-
-        let upstreams = orders::Upstreams {
-            cart: CartServiceClient::new(cart.channel(orders::NAME)),
-            pricing: PricingServiceClient::new(pricing.channel(orders::NAME)),
-            inventory: InventoryServiceClient::new(inventory.channel(orders::NAME)),
-            payments: PaymentsServiceClient::new(payments.channel(orders::NAME)),
-        };
-        let settings = settings.orders;
-        bound.readers.extend(orders::readers(orders_store, &upstreams, &settings, clock));
-        tasks.spawn(orders::work(orders_store.clone(), upstreams.clone(), settings.clone(), time(), stop()));
-        let routes = orders::routes(orders_store.clone(), upstreams, settings, time());
-        let orders = bound.serve(orders::NAME, routes);
-
-        bound.readers.extend(reviews::readers(&stores.reviews));
-        let reviews = bound.serve(reviews::NAME, reviews::routes(stores.reviews.clone(), time()));
-
+        let identity = bound.identity(places.identity);
+        let catalogue = bound.catalogue(places.catalogue);
+        let inventory = bound.inventory(places.inventory);
+        let payments = bound.payments(places.payments);
+        let pricing = bound.pricing(places.pricing, &catalogue);
+        let cart = bound.cart(places.cart, &catalogue, &inventory);
+        let orders = bound.orders(places.orders, &cart, &pricing, &inventory, &payments);
+        let reviews = bound.reviews(places.reviews);
         let gateway = gateway::Upstreams {
             identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
             catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
@@ -204,20 +72,166 @@ impl Topology {
             orders: OrdersServiceClient::new(orders.channel(gateway::NAME)),
             reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
         };
-        Self { services: bound.services, gateway, readers: bound.readers, verifier, server: bound.server }
+
+        let signer = gateway.identity.clone();
+        verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
+        let Bound { server, services, stores, readers, .. } = bound;
+        Self { services, stores, gateway, readers, verifier, server }
+    }
+
+    /// Asks each store whether it answers.
+    pub async fn health(&self) -> Health {
+        let checks = self.services.iter().zip(&self.stores).map(|(served, (service, store))| {
+            let store = store.clone();
+            Check::new(service, served.names(), move || {
+                let store = store.clone();
+                async move { Ok(store.ping().await?) }
+            })
+        });
+        Health::start(checks.collect()).await
+    }
+
+    /// Where events come from.
+    pub fn sources(&self) -> Vec<Source> {
+        let source =
+            |(service, database): &(&'static str, Database)| Source { service, database: database.clone() };
+        self.stores.iter().map(source).collect()
+    }
+
+    /// Every store.
+    pub fn databases(&self) -> Vec<Database> {
+        self.stores.iter().map(|(_, database)| database.clone()).collect()
     }
 }
 
-/// What has been bound so far.
-struct Bound {
+/// What has been bound so far, and what every service here is given.
+struct Bound<'a> {
     server: Server,
     services: Vec<Served>,
+    stores: Vec<(&'static str, Database)>,
     readers: Vec<Reader>,
+    clock: &'a Clock,
+    tasks: &'a TaskTracker,
+    shutdown: &'a CancellationToken,
 }
 
-impl Bound {
-    fn new(server: Server) -> Self {
-        Self { server, services: Vec::new(), readers: Vec::new() }
+impl<'a> Bound<'a> {
+    fn new(
+        server: Server,
+        clock: &'a Clock,
+        tasks: &'a TaskTracker,
+        shutdown: &'a CancellationToken,
+    ) -> Self {
+        Self { server, services: Vec::new(), stores: Vec::new(), readers: Vec::new(), clock, tasks, shutdown }
+    }
+
+    fn identity(&mut self, place: Place<identity::Settings>) -> Upstream {
+        let (store, settings) = match self.enter(identity::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.tasks.spawn(identity::work(store.clone(), settings.clone(), self.time(), self.stop()));
+        self.serve(identity::NAME, identity::routes(store, settings, self.time()))
+    }
+
+    fn catalogue(&mut self, place: Place) -> Upstream {
+        let (store, ()) = match self.enter(catalogue::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.serve(catalogue::NAME, catalogue::routes(store, self.time()))
+    }
+
+    fn inventory(&mut self, place: Place) -> Upstream {
+        let (store, ()) = match self.enter(inventory::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.tasks.spawn(inventory::work(store.clone(), self.time(), self.stop()));
+        self.serve(inventory::NAME, inventory::routes(store, self.time()))
+    }
+
+    fn payments(&mut self, place: Place<payments::Settings>) -> Upstream {
+        let (store, settings) = match self.enter(payments::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.tasks.spawn(payments::work(store.clone(), settings.clone(), self.time(), self.stop()));
+        self.serve(payments::NAME, payments::routes(store, settings, self.time()))
+    }
+
+    fn pricing(&mut self, place: Place, catalogue: &Upstream) -> Upstream {
+        let (store, ()) = match self.enter(pricing::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        let upstreams =
+            pricing::Upstreams { catalogue: CatalogueServiceClient::new(catalogue.channel(pricing::NAME)) };
+        self.tasks.spawn(pricing::work(store.clone(), self.time(), self.stop()));
+        self.serve(pricing::NAME, pricing::routes(store, upstreams, self.time()))
+    }
+
+    fn cart(&mut self, place: Place<cart::Settings>, catalogue: &Upstream, inventory: &Upstream) -> Upstream {
+        let (store, settings) = match self.enter(cart::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        let upstreams = cart::Upstreams {
+            catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
+            inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
+        };
+        self.tasks.spawn(cart::work(store.clone(), self.time(), self.stop()));
+        self.serve(cart::NAME, cart::routes(store, upstreams, settings, self.time()))
+    }
+
+    fn orders(
+        &mut self,
+        place: Place<orders::Settings>,
+        cart: &Upstream,
+        pricing: &Upstream,
+        inventory: &Upstream,
+        payments: &Upstream,
+    ) -> Upstream {
+        let (store, settings) = match self.enter(orders::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        let upstreams = orders::Upstreams {
+            cart: CartServiceClient::new(cart.channel(orders::NAME)),
+            pricing: PricingServiceClient::new(pricing.channel(orders::NAME)),
+            inventory: InventoryServiceClient::new(inventory.channel(orders::NAME)),
+            payments: PaymentsServiceClient::new(payments.channel(orders::NAME)),
+        };
+        self.readers.extend(orders::readers(&store, &upstreams, &settings, self.clock));
+        self.tasks.spawn(orders::work(
+            store.clone(),
+            upstreams.clone(),
+            settings.clone(),
+            self.time(),
+            self.stop(),
+        ));
+        self.serve(orders::NAME, orders::routes(store, upstreams, settings, self.time()))
+    }
+
+    fn reviews(&mut self, place: Place) -> Upstream {
+        let (store, ()) = match self.enter(reviews::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.readers.extend(reviews::readers(&store));
+        self.serve(reviews::NAME, reviews::routes(store, self.time()))
+    }
+
+    /// What a service that is here works with; the way to it, where it is not.
+    fn enter<S>(&mut self, name: &'static str, place: Place<S>) -> Result<(Database, S), Upstream> {
+        match place {
+            Place::Here(store, settings) => {
+                self.stores.push((name, store.clone()));
+                Ok((store, settings))
+            }
+            Place::There(uri) => Err(Upstream::remote(uri, connections())),
+            Place::Nowhere => Err(Upstream::nowhere()),
+        }
     }
 
     /// Puts a service behind its stack, and answers where those that call it find it.
@@ -226,14 +240,19 @@ impl Bound {
         self.services.push(served.clone());
         Upstream::local(served)
     }
+
+    fn time(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    fn stop(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
 }
 
-/// `shop migrate`.
-pub async fn migrate(arguments: &Data) -> Result<(), Failure> {
-    let folder = DataFolder::open(&arguments.data)?;
-    Stores::open(&folder).await?;
-    println!("the tables of all services in {} are up to date", folder.path().display());
-    Ok(())
+/// A connection is driven by one task, so one for each core.
+fn connections() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Fetches the keys of access tokens.

@@ -65,6 +65,11 @@ impl Upstream {
         Self::at(Place::Remote(Connections { channels, next: Arc::default() }))
     }
 
+    /// A service that this process has no business with. Whatever calls it all the same is told that it is not available.
+    pub fn nowhere() -> Self {
+        Self::at(Place::Remote(Connections { channels: Arc::default(), next: Arc::default() }))
+    }
+
     /// A way to the service, speaking as `caller`.
     pub fn channel(&self, caller: &'static str) -> Channel {
         let target = Target {

@@ -25,7 +25,8 @@ use crate::config::Up;
 use crate::data::DataFolder;
 use crate::demo::{self, STAFF};
 use crate::mails::Mails;
-use crate::topology::{Settings, Stores, Topology};
+use crate::places::{Place, Places};
+use crate::topology::Topology;
 use crate::upkeep;
 
 /// What is under way when the shop is told to stop has this long.
@@ -67,13 +68,12 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let tasks = TaskTracker::new();
 
     let clock = Clock::system();
-    let stores = Stores::open(&folder).await?;
     let opener = Opener::from_file(&folder.path().join("sealing.key"))
         .map_err(|error| Failure::caused("the key of sealed mails cannot be used", &error))?;
     let provider_url =
         start_provider(arguments, &folder, &ports.edge, ports.provider, &tasks, &shutdown).await?;
-    let settings = settings(arguments, &folder, &opener, provider_url)?;
-    let topology = Topology::bind(&stores, settings, &clock, &tasks, &shutdown);
+    let places = places(arguments, &folder, &opener, provider_url).await?;
+    let topology = Topology::bind(places, &clock, &tasks, &shutdown);
     let warm = topology.verifier.warm().await;
     warm.map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
 
@@ -82,13 +82,13 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     if !arguments.production {
         readers.push(mails.clone().reader());
     }
-    tasks.spawn(relay::run(stores.sources(), readers, shutdown.clone().cancelled_owned()));
-    tasks.spawn(upkeep::run(stores.databases(), clock.clone(), shutdown.clone()));
+    tasks.spawn(relay::run(topology.sources(), readers, shutdown.clone().cancelled_owned()));
+    tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     if !arguments.empty && !arguments.production && !folder.is_marked(SEEDED) {
-        first_start(&folder, &stores, &topology, &clock).await?;
+        first_start(&folder, &topology, &clock).await?;
     }
 
-    let health = stores.health(&topology.services).await;
+    let health = topology.health().await;
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
     tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
     if let Some(listener) = ports.grpc {
@@ -208,50 +208,51 @@ async fn start_provider(
     }
 }
 
-fn settings(
+/// Everything is here, over files of the data folder.
+async fn places(
     arguments: &Up,
     folder: &DataFolder,
     opener: &Opener,
     provider_url: String,
-) -> Result<Settings, Failure> {
+) -> Result<Places, Failure> {
     let tokens = orders::Tokens::new(&folder.secret("checkout-tokens")?)
         .map_err(|error| Failure::caused("the secret of checkouts cannot be used", &error))?;
-    Ok(Settings {
-        identity: identity::Settings {
-            sealer: opener.sealer(),
-            key_secret: hex(&folder.secret("signing-keys")?).into(),
-            access_life: Duration::from_secs(10 * 60),
-            key_rotation: Duration::from_secs(24 * 60 * 60),
-            key_published_before: Duration::from_secs(60 * 60),
-            hashes_at_once: std::thread::available_parallelism().map_or(1, usize::from),
-            hashes_waiting_max: 64,
-            work_interval: Duration::from_secs(1),
-        },
-        payments: payments::Settings {
-            provider_url,
-            webhook_secret: provider::secret(folder, &arguments.webhook)?,
-            answer_time_max: Duration::from_secs(5),
-            recovery_interval: Duration::from_secs(5),
-        },
-        cart: cart::Settings { token_secret: folder.secret("cart-tokens")? },
-        orders: orders::Settings {
-            tokens,
-            sealer: Some(opener.sealer()),
-            recover_every: Duration::from_secs(2),
-        },
+    let identity = identity::Settings {
+        sealer: opener.sealer(),
+        key_secret: hex(&folder.secret("signing-keys")?).into(),
+        access_life: Duration::from_secs(10 * 60),
+        key_rotation: Duration::from_secs(24 * 60 * 60),
+        key_published_before: Duration::from_secs(60 * 60),
+        hashes_at_once: std::thread::available_parallelism().map_or(1, usize::from),
+        hashes_waiting_max: 64,
+        work_interval: Duration::from_secs(1),
+    };
+    let payments = payments::Settings {
+        provider_url,
+        webhook_secret: provider::secret(folder, &arguments.webhook)?,
+        answer_time_max: Duration::from_secs(5),
+        recovery_interval: Duration::from_secs(5),
+    };
+    let cart = cart::Settings { token_secret: folder.secret("cart-tokens")? };
+    let orders =
+        orders::Settings { tokens, sealer: Some(opener.sealer()), recover_every: Duration::from_secs(2) };
+    Ok(Places {
+        identity: Place::Here(folder.store(identity::NAME).await?, identity),
+        catalogue: Place::Here(folder.store(catalogue::NAME).await?, ()),
+        inventory: Place::Here(folder.store(inventory::NAME).await?, ()),
+        pricing: Place::Here(folder.store(pricing::NAME).await?, ()),
+        payments: Place::Here(folder.store(payments::NAME).await?, payments),
+        cart: Place::Here(folder.store(cart::NAME).await?, cart),
+        orders: Place::Here(folder.store(orders::NAME).await?, orders),
+        reviews: Place::Here(folder.store(reviews::NAME).await?, ()),
     })
 }
 
 /// Makes the personas and puts the demo catalogue in. Interrupted, it is taken up again at the next start.
-async fn first_start(
-    folder: &DataFolder,
-    stores: &Stores,
-    topology: &Topology,
-    clock: &Clock,
-) -> Result<(), Failure> {
+async fn first_start(folder: &DataFolder, topology: &Topology, clock: &Clock) -> Result<(), Failure> {
     println!("first start: putting the demo catalogue in");
     folder.mark(DEMO)?;
-    demo::make_personas(&stores.identity, clock).await?;
+    demo::make_personas(&folder.database(identity::NAME).await?, clock).await?;
     let request =
         LogInRequest { email: STAFF.email.to_owned(), password: STAFF.password.to_owned(), client: None };
     let answer = topology.gateway.identity.clone().log_in(request).await?.into_inner();

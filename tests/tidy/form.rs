@@ -16,12 +16,15 @@ const LONGER_FILES: [(&str, usize); 0] = [];
 /// Functions that were longer, by file and name, likewise.
 const LONGER_FUNCTIONS: [(&str, &str, usize); 0] = [];
 
-/// What a part may weigh without tests. A budget that is passed is a question about design, not a number to raise.
+/// What a part may weigh without tests and without adapters. A budget that is passed is a question about design, not a number to raise.
 const BUDGETS: [(&str, usize); 4] =
     [("services/kit/src", 1500), ("mesh/src", 2500), ("observability/src", 700), ("src/main.rs", 200)];
 
+/// Files that speak with one product of the outer world, and with which. Each is weighed by its own length alone.
+const ADAPTERS: [(&str, &str); 0] = [];
+
 /// Parts that were heavier when the rule came, with what they may weigh: less with time, never more.
-const HEAVIER: [(&str, usize); 1] = [("services/kit/src", 1540)];
+const HEAVIER: [(&str, usize); 1] = [("services/kit/src", 1520)];
 
 /// Who may read the environment, and why.
 const READERS: [(&str, &str); 5] = [
@@ -93,7 +96,7 @@ fn a_part_keeps_within_its_budget() {
             rust(place)
         };
         let lines: usize =
-            parts.iter().filter(|file| file.is_source()).map(|file| code_lines(&file.text)).sum();
+            parts.iter().filter(|file| is_weighed(file)).map(|file| code_lines(&file.text)).sum();
         let heavier = HEAVIER.iter().find(|(heavy, _)| *heavy == place);
         let limit = heavier.map_or(most, |(_, lines)| *lines);
         if heavier.is_some() && lines <= most {
@@ -104,6 +107,11 @@ fn a_part_keeps_within_its_budget() {
         }
     }
     none(violations);
+}
+
+fn is_weighed(file: &File) -> bool {
+    let adapter = ADAPTERS.iter().any(|(path, _)| *path == file.path);
+    file.is_source() && !adapter
 }
 
 #[test]
