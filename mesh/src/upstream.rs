@@ -67,7 +67,7 @@ impl Upstream {
 
     /// A service that this process has no business with. Whatever calls it all the same is told that it is not available.
     pub fn nowhere() -> Self {
-        Self::at(Place::Remote(Connections { channels: Arc::default(), next: Arc::default() }))
+        Self::at(Place::Remote(Connections::default()))
     }
 
     /// A way to the service, speaking as `caller`.
@@ -100,11 +100,10 @@ fn remote(connections: Connections) -> impl Step<Request<Body>> {
         let channel = connections.next();
         let entry = Entry::find(request.uri().path());
         async move {
-            let answer = match channel {
-                Some(channel) => channel.oneshot(request).await,
-                None => return Err(Problem::not_available("the service").status()),
+            let Some(channel) = channel else {
+                return Err(Problem::not_available("the service").status());
             };
-            answer.map_err(|error| lost(entry, error))
+            channel.oneshot(request).await.map_err(|error| lost(entry, error))
         }
     })
 }
@@ -127,7 +126,7 @@ fn causes(error: &transport::Error) -> impl Iterator<Item = &(dyn Error + 'stati
 }
 
 /// Connections to one service, used in turn.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Connections {
     channels: Arc<[transport::Channel]>,
     next: Arc<AtomicUsize>,
