@@ -19,6 +19,10 @@ pub struct Reader {
     pub kinds: &'static [&'static str],
     /// Takes one event. An error means "again, later", and holds back the later events of that subject.
     pub apply: Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>,
+    /// Whether every process that runs it hears every event, rather than one of them.
+    pub everywhere: bool,
+    /// Told whenever events may have passed this process by: when it begins to listen, and after the broker was away.
+    pub missed: Option<Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>>,
 }
 
 impl Reader {
@@ -28,7 +32,29 @@ impl Reader {
         F: Fn(Event) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        Self { name, kinds, apply: Arc::new(move |event| Box::pin(apply(event))) }
+        let apply = Arc::new(move |event| Box::pin(apply(event)) as BoxFuture<'static, _>);
+        Self { name, kinds, apply, everywhere: false, missed: None }
+    }
+
+    /// A reader that lives in every process, such as a copy of an index: each hears every event from when it began to
+    /// listen. What was before, it reads from the owner.
+    pub fn everywhere<F, R>(name: &'static str, kinds: &'static [&'static str], apply: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        Self { everywhere: true, ..Self::new(name, kinds, apply) }
+    }
+
+    /// The same, and what it does when events may have passed it by: reads the present state from the owner again.
+    /// It runs beside the events that come meanwhile.
+    #[must_use]
+    pub fn when_missed<F, R>(self, missed: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        Self { missed: Some(Arc::new(move || Box::pin(missed()))), ..self }
     }
 
     /// Whether it wants to hear of this kind.
