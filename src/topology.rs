@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use kit::{Clock, Database, Reader};
-use mesh::relay::Source;
 use mesh::serve::{Check, Health};
 use mesh::tokens::{SigningKey, Verifier};
 use mesh::{Channel, Served, Server, ServerSettings, Upstream};
+use news::Source;
 use observability::RpcMetrics;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod context;
-pub mod relay;
 pub mod serve;
 pub mod status;
 pub mod testing;

@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 pub use kit::parse::Violation;
+pub use observability::chain;
 
 /// The domain of the reasons that any service may give; a service's own are under `<service>.shop`.
 pub const DOMAIN: &str = "shop";
@@ -206,18 +207,6 @@ pub fn violations_of(status: &Status) -> Vec<Violation> {
 /// When the call may be made again, if the error says so.
 pub fn retry_after_of(status: &Status) -> Option<Duration> {
     status.get_details_retry_info()?.retry_delay
-}
-
-/// An error with its causes, outermost first, in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

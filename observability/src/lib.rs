@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cause;
 mod graphql;
 mod ids;
 mod logs;
@@ -9,6 +10,7 @@ pub mod names;
 pub mod propagation;
 pub mod rpc;
 
+pub use cause::chain;
 pub use graphql::GraphqlMetrics;
 pub use rpc::{RpcLabels, RpcMetrics};
 pub use start::{Error, Guard, LogFormat, Metrics, Settings, init};

@@ -13,7 +13,7 @@ use gateway::{Market, Persona, Playground};
 use kit::Clock;
 use kit::sealing::Opener;
 use mesh::serve::{Admin, Grpc, Limits};
-use mesh::{Served, relay, serve};
+use mesh::{Served, serve};
 use observability::{GraphqlMetrics, Guard};
 use proto::identity::LogInRequest;
 use tokio::net::TcpListener;
@@ -82,7 +82,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     if !arguments.production {
         readers.push(mails.clone().reader());
     }
-    tasks.spawn(relay::run(topology.sources(), readers, shutdown.clone().cancelled_owned()));
+    tasks.spawn(news::run(topology.sources(), readers, shutdown.clone().cancelled_owned()));
     tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     if !arguments.empty && !arguments.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &topology, &clock).await?;

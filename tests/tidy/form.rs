@@ -17,8 +17,13 @@ const LONGER_FILES: [(&str, usize); 0] = [];
 const LONGER_FUNCTIONS: [(&str, &str, usize); 0] = [];
 
 /// What a part may weigh without tests and without adapters. A budget that is passed is a question about design, not a number to raise.
-const BUDGETS: [(&str, usize); 4] =
-    [("services/kit/src", 1500), ("mesh/src", 2500), ("observability/src", 700), ("src/main.rs", 200)];
+const BUDGETS: [(&str, usize); 5] = [
+    ("services/kit/src", 1500),
+    ("mesh/src", 2500),
+    ("mesh/news/src", 800),
+    ("observability/src", 700),
+    ("src/main.rs", 200),
+];
 
 /// Files that speak with one product of the outer world, and with which. Each is weighed by its own length alone.
 const ADAPTERS: [(&str, &str); 0] = [];

@@ -5,11 +5,12 @@ use crate::tree::{File, dependencies, packages, read, rust, services};
 use crate::{none, sameness};
 
 /// Our crates that each of our crates may depend on; the root and its tools may depend on all.
-const BELOW: [(&str, &[&str]); 5] = [
+const BELOW: [(&str, &[&str]); 6] = [
     ("proto", &[]),
     ("observability", &[]),
     ("services/kit", &["proto"]),
     ("mesh", &["proto", "kit", "observability"]),
+    ("mesh/news", &["proto", "kit", "observability"]),
     ("gateway", &["proto", "kit", "mesh", "observability"]),
 ];
 
@@ -89,6 +90,11 @@ fn kit_knows_only_the_common_words_of_the_contract() {
 #[test]
 fn the_mesh_knows_only_rules_and_common_words_of_the_contract() {
     none(strangers("mesh/src", "proto", &["common", "rules"]));
+}
+
+#[test]
+fn news_knows_only_the_common_words_of_the_contract() {
+    none(strangers("mesh/news/src", "proto", &["common"]));
 }
 
 #[test]

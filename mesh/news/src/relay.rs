@@ -13,12 +13,10 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use kit::outbox::{self, Event};
 use kit::{BoxError, Clock, Database, Reader};
-use observability::{names, propagation};
+use observability::{chain, names, propagation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
-
-use crate::status::chain;
 
 /// Where events come from: one service's outbox.
 #[derive(Clone)]
@@ -48,6 +46,10 @@ const HELD_MAX: usize = 1_000;
 
 /// Carries events until `shutdown`; what is being applied then is finished first.
 pub async fn run(sources: Vec<Source>, readers: Vec<Reader>, shutdown: impl Future<Output = ()>) {
+    readers
+        .iter()
+        .filter_map(|reader| reader.missed.as_ref())
+        .for_each(|missed| drop(tokio::spawn(missed())));
     let readers: Arc<[Reader]> = readers.into();
     let stop = CancellationToken::new();
     let carriers: FuturesUnordered<_> = sources

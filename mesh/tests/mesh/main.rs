@@ -7,7 +7,6 @@ mod effects;
 mod faults;
 mod identity;
 mod limits;
-mod news;
 mod retries;
 mod serving;
 mod support;

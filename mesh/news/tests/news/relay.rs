@@ -5,22 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kit::outbox::{self, Event};
-use kit::{Clock, Database, Reader, kit_migrations};
-use mesh::relay::{Source, run};
+use kit::{Clock, Database, Reader};
+use news::{Source, run};
 use proto::common::Money;
-use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::support::{eventually, watched};
-
-struct Migrator;
-
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        kit_migrations()
-    }
-}
+use crate::support::{Migrator, eventually, watched};
 
 #[derive(Clone, Default)]
 struct Heard {

@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+mod relay;
+
+pub use relay::{Source, run};

@@ -1,0 +1,6 @@
+//! News by its public door: real outboxes, real readers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod relay;
+mod support;
