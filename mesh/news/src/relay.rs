@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use kit::outbox::{self, Event};
+use kit::outbox::Event;
 use kit::{BoxError, Clock, Database, Reader};
 use observability::{chain, names, propagation};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+
+use crate::unsent::{mark_sent, unsent_except};
 
 /// Where events come from: one service's outbox.
 #[derive(Clone)]
@@ -111,7 +113,7 @@ impl Relay {
             .filter(|(_, held)| held.until > now)
             .map(|(subject, _)| subject.clone())
             .collect();
-        let events = match outbox::unsent_except(&self.source.database, BATCH, &waiting).await {
+        let events = match unsent_except(&self.source.database, BATCH, &waiting).await {
             Ok(events) => events,
             Err(error) => {
                 let (service, error) = (self.source.service, chain(&error));
@@ -205,9 +207,7 @@ async fn carry_one(
         let applied = applied.map_err(BoxError::from).and_then(|in_time| in_time?);
         applied.map_err(|error| (reader.name, error))?;
     }
-    outbox::mark_sent(database, &[event.id], Clock::system().now())
-        .await
-        .map_err(|error| ("the relay", error.into()))
+    mark_sent(database, &[event.id], Clock::system().now()).await.map_err(|error| ("the relay", error.into()))
 }
 
 fn hold(held: &mut HashMap<String, Held>, subject: String, carried: bool, failure: &Failure) {

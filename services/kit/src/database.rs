@@ -109,7 +109,7 @@ impl Database {
     }
 
     /// For single statements that are not news to anyone, such as the relay's own marks.
-    pub(crate) fn write(&self) -> &DatabaseConnection {
+    pub fn write(&self) -> &DatabaseConnection {
         &self.inner.write
     }
 }

@@ -1,18 +1,13 @@
 //! The outbox: a change and its event commit together, and a relay carries the event to its readers.
 
-use std::collections::HashMap;
-
 use prost::Message;
 use proto::common as pb;
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
 use crate::database::{Database, Tx, execute, query};
 use crate::id::Id;
 use crate::time::{self, Timestamp};
-
-/// Statements name at most so many ids, well below what either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 /// What happened to one subject. The payload is a message of its owner's contract, a person's data in it sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,42 +85,11 @@ pub async fn append(tx: &Tx, event: &Event) -> Result<(), DbErr> {
     execute(tx, sql, values).await.map(drop)
 }
 
-/// The events that are still to be carried, oldest first; of each subject at most its oldest unsent run.
+/// The events that are still to be carried, oldest first.
 pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr> {
-    unsent_except(database, limit, &[]).await
-}
-
-/// The same without some subjects: those whose reader fails must not hide the others behind them.
-pub async fn unsent_except(database: &Database, limit: u64, held: &[String]) -> Result<Vec<Event>, DbErr> {
-    // Clocks of two processes may disagree, so an id may be older than that of an earlier version.
-    // Such a row waits until the earlier one is sent.
-    let mut sql = "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND NOT EXISTS (\
-                   SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
-                   AND e.subject_version < o.subject_version AND e.id > o.id)"
-        .to_owned();
-    let mut values: Vec<Value> = vec![i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    if !held.is_empty() {
-        sql.push_str(&format!(" AND o.subject NOT IN ({})", placeholders(2, held.len())));
-        values.extend(held.iter().map(|subject| Value::from(subject.clone())));
-    }
-    sql.push_str(" ORDER BY o.id LIMIT $1");
-
-    let rows = query(database.read(), &sql, values).await?;
-    let events = rows.iter().map(read).collect::<Result<Vec<Event>, DbErr>>()?;
-    Ok(first_runs(events))
-}
-
-/// Marks events as carried. This is no news: it wakes nobody.
-pub async fn mark_sent(database: &Database, ids: &[Id<Event>], now: Timestamp) -> Result<(), DbErr> {
-    for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {
-        let sql = format!(
-            "UPDATE outbox SET sent = $1 WHERE sent IS NULL AND id IN ({})",
-            placeholders(2, ids.len())
-        );
-        let values = std::iter::once(Value::from(now)).chain(ids.iter().map(|id| Value::from(id.as_uuid())));
-        execute(database.write(), &sql, values).await?;
-    }
-    Ok(())
+    let sql = "SELECT * FROM outbox WHERE sent IS NULL ORDER BY id LIMIT $1";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query(database.read(), sql, [limit.into()]).await?.iter().map(read).collect()
 }
 
 /// Removes events that were carried before a time; says how many. Those not carried stay, however old.
@@ -133,25 +97,8 @@ pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, Db
     execute(database.write(), "DELETE FROM outbox WHERE sent < $1", [older_than.into()]).await
 }
 
-/// Leaves out what follows a gap: the missing version must be carried first.
-fn first_runs(events: Vec<Event>) -> Vec<Event> {
-    let mut next: HashMap<String, i64> = HashMap::new();
-    let mut runs = events;
-    runs.retain(|event| match next.get_mut(&event.subject) {
-        Some(version) if *version == event.subject_version => {
-            *version = version.saturating_add(1);
-            true
-        }
-        Some(_) => false,
-        None => {
-            next.insert(event.subject.clone(), event.subject_version.saturating_add(1));
-            true
-        }
-    });
-    runs
-}
-
-fn read(row: &QueryResult) -> Result<Event, DbErr> {
+/// An event from a row of the outbox.
+pub fn read(row: &QueryResult) -> Result<Event, DbErr> {
     Ok(Event {
         id: Id::from_uuid(row.try_get::<Uuid>("", "id")?),
         kind: row.try_get("", "kind")?,
@@ -162,10 +109,6 @@ fn read(row: &QueryResult) -> Result<Event, DbErr> {
         schema_version: row.try_get("", "schema_version")?,
         payload: row.try_get("", "payload")?,
     })
-}
-
-fn placeholders(first: usize, count: usize) -> String {
-    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 impl From<&Event> for pb::Event {
