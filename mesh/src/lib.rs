@@ -10,6 +10,7 @@ mod access;
 mod body;
 mod call;
 mod caller;
+mod certificates;
 mod client;
 mod deadline;
 mod measure;
@@ -17,5 +18,6 @@ mod server;
 mod upstream;
 
 pub use caller::{Caller, Role, User};
+pub use certificates::{CertificateError, CertificateFiles, Certificates};
 pub use server::{Served, Server, ServerSettings};
 pub use upstream::{Channel, Upstream};

@@ -118,6 +118,12 @@ pub struct Served {
 }
 
 impl Served {
+    /// A service of another process, whose own stack judges what is handed on.
+    pub(crate) fn elsewhere(service: &'static str, mut way: impl Step<Request<Body>>) -> Self {
+        let stack = service_fn(move |arriving: Arriving| way.call(arriving.request));
+        Self { service, stack: BoxCloneSyncService::new(stack) }
+    }
+
     /// The service's name in the contract's folder: "orders".
     pub fn service(&self) -> &'static str {
         self.service

@@ -1,19 +1,25 @@
 //! Where a service is: in this process, or at an address.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Uri};
+use hyper_util::rt::TokioIo;
 use observability::RpcMetrics;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 use tonic::body::Body;
 use tonic::transport::Endpoint;
 use tonic::{Status, TimeoutExpired, transport};
 use tower::util::BoxCloneSyncService;
-use tower::{ServiceExt, service_fn};
+use tower::{Service, ServiceExt, service_fn};
 
 use crate::call::{Entry, Step};
+use crate::certificates::Certificates;
 use crate::client::{Budget, Target, stack};
 use crate::deadline::exceeded;
 use crate::server::Served;
@@ -51,8 +57,13 @@ impl Upstream {
     }
 
     /// A service at an address, over so many connections, which are opened when they are first needed. One for each
-    /// core is a good number: a connection is driven by one task.
-    pub fn remote(uri: Uri, connections: usize) -> Self {
+    /// core is a good number: a connection is driven by one task. With certificates, both ends show theirs.
+    pub fn remote(
+        service: &'static str,
+        uri: Uri,
+        connections: usize,
+        certificates: Option<&Certificates>,
+    ) -> Self {
         let endpoint = Endpoint::from(uri)
             .connect_timeout(CONNECT_TIME_MAX)
             .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
@@ -61,7 +72,11 @@ impl Upstream {
             .http2_max_concurrent_reset_streams(RESET_STREAMS_MAX)
             .http2_max_header_list_size(HEADERS_LENGTH_MAX)
             .tcp_nodelay(true);
-        let channels = (0..connections.max(1)).map(|_| endpoint.connect_lazy()).collect();
+        let connect = || match certificates {
+            Some(certificates) => endpoint.connect_with_connector_lazy(certified(service, certificates)),
+            None => endpoint.connect_lazy(),
+        };
+        let channels = (0..connections.max(1)).map(|_| connect()).collect();
         Self::at(Place::Remote(Connections { channels, next: Arc::default() }))
     }
 
@@ -86,6 +101,14 @@ impl Upstream {
         }
     }
 
+    /// The service as a port of this process may offer it: behind its stack, or by a way on to where its stack is.
+    pub fn served(&self, service: &'static str) -> Served {
+        match &self.place {
+            Place::Local(served) => served.clone(),
+            Place::Remote(connections) => Served::elsewhere(service, remote(connections.clone())),
+        }
+    }
+
     fn at(place: Place) -> Self {
         Self { place, metrics: Arc::new(RpcMetrics::client()), budget: Arc::new(Budget::new()) }
     }
@@ -104,6 +127,24 @@ fn remote(connections: Connections) -> impl Step<Request<Body>> {
                 return Err(Problem::not_available("the service").status());
             };
             channel.oneshot(request).await.map_err(|error| lost(entry, error))
+        }
+    })
+}
+
+/// Connects with certificates at both ends.
+fn certified(
+    service: &'static str,
+    certificates: &Certificates,
+) -> impl Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = io::Error, Future: Send> + Send + use<>
+{
+    let certificates = certificates.clone();
+    service_fn(move |uri: Uri| {
+        let certificates = certificates.clone();
+        async move {
+            let address = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(80));
+            let stream = timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await??;
+            stream.set_nodelay(true)?;
+            Ok(TokioIo::new(certificates.connect(service, stream).await?))
         }
     })
 }

@@ -41,10 +41,17 @@ pub async fn admin(listener: TcpListener, admin: Admin, shutdown: impl Future<Ou
 }
 
 fn ready(health: &Health) -> impl IntoResponse + use<> {
-    let missing = health.missing();
+    let (missing, waited_for) = (health.missing(), health.waited_for());
+    let mut words = match missing.is_empty() {
+        true => "ready\n".to_owned(),
+        false => format!("missing: {}\n", missing.join(", ")),
+    };
+    if !waited_for.is_empty() {
+        words.push_str(&format!("waited for: {}\n", waited_for.join(", ")));
+    }
     match missing.is_empty() {
-        true => (StatusCode::OK, "ready\n".to_owned()),
-        false => (StatusCode::SERVICE_UNAVAILABLE, format!("missing: {}\n", missing.join(", "))),
+        true => (StatusCode::OK, words),
+        false => (StatusCode::SERVICE_UNAVAILABLE, words),
     }
 }
 

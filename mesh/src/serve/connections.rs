@@ -8,16 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt};
+
+use crate::certificates::Certificates;
+use crate::serve::peers::{Certified, known};
+use crate::status::chain;
 
 /// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +75,24 @@ pub async fn connections<S, B>(
         + 'static,
     B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
 {
+    certified(listener, None, protocol, limits, service, shutdown).await;
+}
+
+/// The same where peers show certificates, if there are any to show. The service sees who they are as an extension.
+pub(crate) async fn certified<S, B>(
+    listener: TcpListener,
+    certificates: Option<Certificates>,
+    protocol: Protocol,
+    limits: Limits,
+    service: S,
+    shutdown: impl Future<Output = ()>,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
+{
     let mut shutdown = pin!(shutdown);
     let builder = Arc::new(builder(protocol, limits));
     let places = Arc::new(tokio::sync::Semaphore::new(limits.connections_max));
@@ -92,20 +116,25 @@ pub async fn connections<S, B>(
         };
         // Small answers should not wait for more; without the option they merely come later.
         drop(stream.set_nodelay(true));
+        let (builder, certificates, stop) = (builder.clone(), certificates.clone(), stop.clone());
         let spoken = CancellationToken::new();
         let speaks = spoken.clone();
-        let service = service.clone().map_request(move |mut request: Request<Incoming>| {
-            speaks.cancel();
-            request.extensions_mut().insert(address);
-            request
-        });
-        let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
-            .into_owned();
-        let served = attend(connection, limits.age_max, stop.clone());
+        let service = service.clone();
         tasks.spawn(async move {
+            // Who cannot show who it is gets no word.
+            let Some((stream, peer)) = enter(stream, certificates.as_ref()).await else {
+                return;
+            };
+            let service = service.map_request(move |mut request: Request<Incoming>| {
+                speaks.cancel();
+                request.extensions_mut().insert(address);
+                request.extensions_mut().extend(peer.clone());
+                request
+            });
+            let connection = builder
+                .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
             tokio::select! {
-                () = served => {}
+                () = attend(connection, limits.age_max, stop) => {}
                 () = silence(protocol, limits.header_time_max, spoken) => {}
             }
             drop((visit, place));
@@ -118,6 +147,31 @@ pub async fn connections<S, B>(
     if tokio::time::timeout(limits.drain_time_max, tasks.wait()).await.is_err() {
         let left = tasks.len();
         tracing::warn!({ observability::names::COUNT } = left, "{left} connections did not end in time");
+    }
+}
+
+/// The connection itself, or what is inside it once both ends have shown their certificates.
+async fn enter(
+    stream: TcpStream,
+    certificates: Option<&Certificates>,
+) -> Option<(Either<TcpStream, TlsStream<TcpStream>>, Extensions)> {
+    let mut peer = Extensions::new();
+    let Some(certificates) = certificates else {
+        return Some((Either::Left(stream), peer));
+    };
+    match certificates.accept(stream).await {
+        Ok(stream) => {
+            peer.insert(Certified(known(&certificates.name_of(&stream).unwrap_or_default())));
+            Some((Either::Right(stream), peer))
+        }
+        Err(error) => {
+            let error = chain(&error);
+            tracing::warn!(
+                { observability::names::ERROR } = error.as_str(),
+                "somebody was not let in, without a certificate that is believed: {error}"
+            );
+            None
+        }
     }
 }
 

@@ -14,16 +14,17 @@ use tonic::service::Routes;
 use tonic_reflection::server::{Builder, Error};
 use tower::{Service, service_fn};
 
-use crate::serve::connections::{Limits, Protocol, connections};
+use crate::serve::connections::{Limits, Protocol, certified};
 use crate::serve::health::Health;
+use crate::serve::peers::{Certified, Peers};
 use crate::server::Served;
 
 /// What is served on one listener, and to whom.
 pub struct Grpc {
     /// The services, each behind its stack.
     pub services: Vec<Served>,
-    /// Whom everybody on this listener is taken for. That is what binding it means: never bind it where others reach it.
-    pub workload: &'static str,
+    /// How it is told which service calls.
+    pub peers: Peers,
     /// The state of the services, told by `grpc.health.v1.Health`.
     pub health: Health,
     /// The descriptors to show by reflection; nothing where it is off.
@@ -47,12 +48,16 @@ pub async fn grpc(
     if let Some(descriptors) = grpc.reflection {
         common = reflection(common, descriptors).map_err(GrpcError)?;
     }
-    let service = dispatch(grpc.services, common.prepare(), grpc.workload);
+    let certificates = match &grpc.peers {
+        Peers::Certified(certificates) => Some(certificates.clone()),
+        Peers::Anyone(_) | Peers::Linkerd(_) => None,
+    };
+    let service = dispatch(grpc.services, common.prepare(), grpc.peers);
     let shutdown = async {
         shutdown.await;
         grpc.health.stop().await;
     };
-    connections(listener, Protocol::Grpc, grpc.limits, service, shutdown).await;
+    certified(listener, certificates, Protocol::Grpc, grpc.limits, service, shutdown).await;
     Ok(())
 }
 
@@ -72,7 +77,7 @@ fn reflection(routes: Routes, descriptors: &'static [u8]) -> Result<Routes, Erro
 fn dispatch(
     services: Vec<Served>,
     common: Routes,
-    workload: &'static str,
+    peers: Peers,
 ) -> impl Service<Request<Incoming>, Response = http::Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send
@@ -86,7 +91,9 @@ fn dispatch(
         .collect();
     let services = Arc::new(services);
     service_fn(move |request: Request<Incoming>| {
-        let request = request.map(Body::new);
+        let mut request = request.map(Body::new);
+        let certified = request.extensions().get::<Certified>().copied();
+        let workload = peers.workload(request.headers_mut(), certified.as_ref());
         match services.get(service_name(request.uri().path())) {
             Some(served) => Either::Left(
                 served.clone().call(workload, request).or_else(async |status| Ok(status.into_http())),

@@ -1,7 +1,7 @@
 //! Whether the services of a process can do their work: each one's own store is asked, again and again.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
@@ -23,6 +23,8 @@ pub struct Check {
     pub service: &'static str,
     /// The names under which it is asked for: [`Served::names`](crate::Served::names).
     pub names: Vec<&'static str>,
+    /// Whether the process is of no use without it; else it is told, and calls are taken all the same.
+    pub needed: bool,
     /// Asks the service's own store.
     pub ping: Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>,
 }
@@ -34,7 +36,12 @@ impl Check {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
-        Self { service, names, ping: Arc::new(move || Box::pin(ping())) }
+        Self { service, names, needed: true, ping: Arc::new(move || Box::pin(ping())) }
+    }
+
+    /// The same check of something that calls can do without for a while, such as the broker.
+    pub fn optional(self) -> Self {
+        Self { needed: false, ..self }
     }
 }
 
@@ -45,7 +52,7 @@ pub struct Health {
 }
 
 struct Shared {
-    checks: Vec<Check>,
+    checks: OnceLock<Vec<Check>>,
     reporter: HealthReporter,
     missing: Mutex<BTreeSet<&'static str>>,
     stopped: CancellationToken,
@@ -54,28 +61,45 @@ struct Shared {
 }
 
 impl Health {
-    /// Asks all stores once, then keeps asking.
-    pub async fn start(checks: Vec<Check>) -> Self {
+    /// The state of a process that waits for something before it can serve: the names say for what.
+    pub fn starting(missing: impl IntoIterator<Item = &'static str>) -> Self {
         let shared = Arc::new(Shared {
-            checks,
+            checks: OnceLock::new(),
             reporter: HealthReporter::new(),
-            missing: Mutex::default(),
+            missing: Mutex::new(missing.into_iter().collect()),
             stopped: CancellationToken::new(),
             turn: tokio::sync::Mutex::default(),
         });
+        Self { shared }
+    }
+
+    /// What is waited for has come.
+    pub fn found(&self, name: &str) {
+        self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// The state of a process whose services are served. Asks all stores once, then keeps asking.
+    pub async fn start(checks: Vec<Check>) -> Self {
+        let health = Self::starting([]);
+        health.watch(checks).await;
+        health
+    }
+
+    /// Asks all stores once, then keeps asking. From here on the process is ready when they answer.
+    pub async fn watch(&self, checks: Vec<Check>) {
+        let shared = self.shared.clone();
+        drop(shared.checks.set(checks));
         shared.look().await;
-        let watched = shared.clone();
         tokio::spawn(async move {
-            let stopped = watched.stopped.clone();
+            let stopped = shared.stopped.clone();
             let watching = async {
                 loop {
                     tokio::time::sleep(INTERVAL).await;
-                    watched.look().await;
+                    shared.look().await;
                 }
             };
             stopped.run_until_cancelled(watching).await;
         });
-        Self { shared }
     }
 
     /// The services that cannot do their work, by name; none when the process is ready. A process that is being
@@ -84,8 +108,12 @@ impl Health {
         if self.shared.stopped.is_cancelled() {
             return vec!["stopping"];
         }
-        let missing = self.shared.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        missing.iter().copied().collect()
+        self.shared.missing(true)
+    }
+
+    /// What does not answer, but is not needed for every call.
+    pub fn waited_for(&self) -> Vec<&'static str> {
+        self.shared.missing(false)
     }
 
     /// From now on nothing is served any more.
@@ -93,7 +121,7 @@ impl Health {
         self.shared.stopped.cancel();
         let _turn = self.shared.turn.lock().await;
         self.shared.say(WHOLE, false).await;
-        for name in self.shared.checks.iter().flat_map(|check| &check.names) {
+        for name in self.shared.checks().iter().flat_map(|check| &check.names) {
             self.shared.say(name, false).await;
         }
     }
@@ -104,8 +132,19 @@ impl Health {
 }
 
 impl Shared {
+    fn checks(&self) -> &[Check] {
+        self.checks.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// What is missing: the needed, or the rest. What a process waits for at its start, it needs.
+    fn missing(&self, needed: bool) -> Vec<&'static str> {
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let optional = |name: &str| self.checks().iter().any(|check| check.service == name && !check.needed);
+        missing.iter().copied().filter(|name| optional(name) != needed).collect()
+    }
+
     async fn look(&self) {
-        let found = join_all(self.checks.iter().map(|check| async move {
+        let found = join_all(self.checks().iter().map(|check| async move {
             match tokio::time::timeout(PING_TIME_MAX, (check.ping)()).await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(crate::status::chain(&*error)),
@@ -117,13 +156,15 @@ impl Shared {
         if self.stopped.is_cancelled() {
             return;
         }
-        for (check, failure) in self.checks.iter().zip(&found) {
+        for (check, failure) in self.checks().iter().zip(&found) {
             self.note(check.service, failure.as_deref());
             for name in &check.names {
                 self.say(name, failure.is_none()).await;
             }
         }
-        self.say(WHOLE, found.iter().all(Option::is_none)).await;
+        let whole =
+            self.checks().iter().zip(&found).all(|(check, failure)| failure.is_none() || !check.needed);
+        self.say(WHOLE, whole).await;
     }
 
     /// Keeps what was found, and logs it when it is news.

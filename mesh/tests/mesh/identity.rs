@@ -90,7 +90,7 @@ async fn the_client_stack_refuses_before_it_sends() {
     wire.serving.await.unwrap().unwrap();
 
     // Nobody listens any more, so an answer other than UNAVAILABLE was given on this side.
-    let channel = mesh::Upstream::remote(wire.uri, 1).channel("gateway");
+    let channel = mesh::Upstream::remote("inventory", wire.uri, 1, None).channel("gateway");
     let mut client = crate::support::Client::new(channel);
     let refusal =
         context::scope(context, client.list_stock(pb::ListStockRequest::default())).await.unwrap_err();

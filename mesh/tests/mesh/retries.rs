@@ -94,7 +94,8 @@ async fn an_address_where_nobody_listens_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let uri: http::Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     drop(listener);
-    let mut client = crate::support::Client::new(mesh::Upstream::remote(uri, 2).channel("gateway"));
+    let mut client =
+        crate::support::Client::new(mesh::Upstream::remote("inventory", uri, 2, None).channel("gateway"));
 
     let refusal = client.batch_get_stock(skus("a")).await.unwrap_err();
 

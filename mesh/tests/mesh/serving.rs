@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use mesh::serve::{Admin, Check, Health, Limits, Protocol, admin, connections};
+use mesh::serve::{Admin, Check, Health, Limits, Peers, Protocol, admin, connections};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
@@ -72,6 +72,21 @@ async fn a_store_that_does_not_answer_is_missing() {
 
     assert_eq!(health.missing(), ["orders"]);
     assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn a_process_that_starts_names_what_it_waits_for() {
+    let health = Health::starting(["orders", "cart"]);
+    health.found("cart");
+    let while_starting = health.missing();
+    let broker = Check::new("broker", vec![], || async { Err("not there".into()) }).optional();
+    let store = Check::new("orders", vec![], || async { Ok(()) });
+
+    health.watch(vec![store, broker]).await;
+
+    assert_eq!(while_starting, ["orders"]);
+    assert_eq!(health.missing(), Vec::<&str>::new());
+    assert_eq!(health.waited_for(), ["broker"]);
 }
 
 #[tokio::test]
@@ -222,13 +237,14 @@ async fn an_old_connection_is_asked_to_end_and_nobody_notices() {
     let uri: http::Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
     let settings = mesh::serve::Grpc {
         services: vec![shop.server.served()],
-        workload: "orders",
+        peers: Peers::Anyone("orders"),
         health: Health::start(vec![]).await,
         reflection: None,
         limits: Limits { age_max: Some(Duration::from_millis(50)), ..LIMITS },
     };
     tokio::spawn(mesh::serve::grpc(listener, settings, std::future::pending()));
-    let mut client = crate::support::Client::new(mesh::Upstream::remote(uri, 1).channel("orders"));
+    let mut client =
+        crate::support::Client::new(mesh::Upstream::remote("inventory", uri, 1, None).channel("orders"));
 
     // A call that meets the end of a connection is made again, so there must be a budget for it.
     for word in ["r"].repeat(40).into_iter().chain(["sleep:10"].repeat(30)) {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use futures::Stream;
 use mesh::context::{self, Context};
-use mesh::serve::{Check, Grpc, Health, Limits, grpc};
+use mesh::serve::{Check, Grpc, Health, Limits, Peers, grpc};
 use mesh::status::Problem;
 use mesh::testing::{self, TestServer};
-use mesh::{Caller, Channel, Upstream, User};
+use mesh::{Caller, Certificates, Channel, Upstream, User};
 use observability::{Guard, LogFormat, Settings};
 use proto::inventory as pb;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
@@ -251,6 +251,11 @@ impl Shop {
 
     /// The same service on a socket whose callers are taken for `workload`.
     pub async fn wire(&self, workload: &'static str) -> Wire {
+        self.wire_to(Peers::Anyone(workload), None).await
+    }
+
+    /// The same service on a socket, and how one is told who calls; `own` is what the client shows.
+    pub async fn wire_to(&self, peers: Peers, own: Option<&Certificates>) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = self.server.served();
@@ -259,7 +264,7 @@ impl Shop {
         let (stop, stopped) = oneshot::channel::<()>();
         let settings = Grpc {
             services: vec![served],
-            workload,
+            peers,
             health: health.clone(),
             reflection: Some(proto::FILE_DESCRIPTOR_SET),
             limits: LIMITS,
@@ -268,7 +273,8 @@ impl Shop {
             drop(stopped.await);
         }));
         let uri: http::Uri = format!("http://{address}").parse().unwrap();
-        Wire { uri: uri.clone(), upstream: Upstream::remote(uri, 2), health, stop, serving }
+        let upstream = Upstream::remote("inventory", uri.clone(), 2, own);
+        Wire { uri, upstream, health, stop, serving }
     }
 }
 
