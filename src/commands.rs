@@ -1,20 +1,26 @@
 //! What each command of `shop` does.
 
 pub mod admin;
+pub mod demo;
 pub mod migrate;
 pub mod print;
 pub mod provider;
+pub mod serve;
 pub mod transfer;
 pub mod up;
 
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mesh::status::chain;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::Status;
+
+/// What is under way when the process is told to stop has this long.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Why a command ends without having done its work, in a sentence that says what would be right.
 pub struct Failure(String);

@@ -2,10 +2,14 @@
 //!
 //! A wrong value stops the start with a sentence that says what would be right.
 
+mod serve;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use serve::{Peers, PeersKind, Secrets, Serve, address, database_url};
 
 /// A commerce backend: gRPC services with a GraphQL edge, in one process or many.
 #[derive(Debug, Parser)]
@@ -24,10 +28,14 @@ pub struct Cli {
 pub enum Command {
     /// Starts everything in one process on SQLite, with a demo catalogue on first start.
     Up(Up),
+    /// Serves one service or several, or the edge, on PostgreSQL, with the others elsewhere.
+    Serve(Box<Serve>),
     /// Runs the simulated payment provider as its own process.
     Provider(Provider),
-    /// Brings the tables of every service in the data folder up to date.
-    Migrate(Data),
+    /// Brings the tables of services up to date: of those with a SHOP_<SERVICE>_DATABASE_URL, or of the data folder.
+    Migrate(Migrate),
+    /// Puts the demo accounts and catalogue into services that run apart.
+    Demo(Demo),
     /// Imports a file into a running shop, over its gRPC port, with a staff account.
     #[command(subcommand)]
     Import(Import),
@@ -51,6 +59,16 @@ pub struct Data {
     pub data: PathBuf,
 }
 
+/// `shop migrate`.
+#[derive(Args, Clone, Debug)]
+pub struct Migrate {
+    /// The services; all when none is named.
+    pub names: Vec<String>,
+    /// Where files are kept, for services without a database URL.
+    #[command(flatten)]
+    pub data: Data,
+}
+
 /// `shop up`.
 #[derive(Args, Clone, Debug)]
 pub struct Up {
@@ -60,15 +78,9 @@ pub struct Up {
     /// Keep everything in a temporary folder that goes when the shop stops.
     #[arg(long, conflicts_with = "data")]
     pub ephemeral: bool,
-    /// Address of the GraphQL edge.
-    #[arg(long, env = "SHOP_EDGE", default_value = "127.0.0.1:8080")]
-    pub edge: SocketAddr,
-    /// Loopback address of the gRPC port for tools, with reflection. It does not exist with --production.
-    #[arg(long, env = "SHOP_GRPC", default_value = "127.0.0.1:9090", value_parser = loopback)]
-    pub grpc: SocketAddr,
-    /// As which service the gRPC port calls.
-    #[arg(long, env = "SHOP_GRPC_AS", default_value = "gateway")]
-    pub grpc_as: String,
+    /// The GraphQL edge.
+    #[command(flatten)]
+    pub edge: Edge,
     /// Address of /live, /ready and /metrics.
     #[arg(long, env = "SHOP_ADMIN", default_value = "127.0.0.1:9091")]
     pub admin: SocketAddr,
@@ -81,6 +93,28 @@ pub struct Up {
     /// What webhooks are signed with.
     #[command(flatten)]
     pub webhook: Webhook,
+}
+
+/// `shop demo`.
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// How services know each other; the demo is put in as the edge would do it.
+    #[command(flatten)]
+    pub peers: Peers,
+}
+
+/// The GraphQL edge, and the port for tools beside it.
+#[derive(Args, Clone, Debug)]
+pub struct Edge {
+    /// Address of the GraphQL edge.
+    #[arg(long = "edge", env = "SHOP_EDGE", default_value = "127.0.0.1:8080")]
+    pub address: SocketAddr,
+    /// Loopback address of the gRPC port for tools, with reflection. It does not exist with --production.
+    #[arg(long, env = "SHOP_GRPC", default_value = "127.0.0.1:9090", value_parser = loopback)]
+    pub grpc: SocketAddr,
+    /// As which service the gRPC port calls.
+    #[arg(long, env = "SHOP_GRPC_AS", default_value = "gateway")]
+    pub grpc_as: String,
     /// Start with an empty shop: no demo catalogue, no personas.
     #[arg(long, env = "SHOP_EMPTY")]
     pub empty: bool,

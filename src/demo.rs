@@ -15,6 +15,7 @@ use proto::catalogue::import_products_request::Part;
 use proto::catalogue::import_products_response::Part as Told;
 use proto::catalogue::{self as catalogue_pb};
 use proto::common::Money;
+use proto::identity::LogInRequest;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
 use proto::inventory::{AdjustStockRequest, StockAdjustment, stock_adjustment::Change};
 use proto::pricing::pricing_service_client::PricingServiceClient;
@@ -81,16 +82,28 @@ pub async fn make_personas(database: &Database, clock: &Clock) -> Result<(), Fai
     Ok(())
 }
 
+/// Puts everything in, on behalf of the staff persona. Run again after an interruption, it goes on where it was.
+pub async fn fill(shop: &gateway::Upstreams) -> Result<(), Failure> {
+    let request =
+        LogInRequest { email: STAFF.email.to_owned(), password: STAFF.password.to_owned(), client: None };
+    let answer = shop.identity.clone().log_in(request).await?.into_inner();
+    let token = answer.tokens.map(|tokens| tokens.access_token).unwrap_or_default();
+    let shop = Shop {
+        catalogue: shop.catalogue.clone(),
+        inventory: shop.inventory.clone(),
+        pricing: shop.pricing.clone(),
+        reviews: shop.reviews.clone(),
+    };
+    let context = Context { token: Some(token.into()), ..Context::default() };
+    scope(context, shop.filling()).await
+}
+
 /// What the demo is put into.
-pub struct Shop {
-    /// The catalogue's contract.
-    pub catalogue: CatalogueServiceClient<Channel>,
-    /// Inventory's.
-    pub inventory: InventoryServiceClient<Channel>,
-    /// Pricing's.
-    pub pricing: PricingServiceClient<Channel>,
-    /// Reviews'.
-    pub reviews: ReviewsServiceClient<Channel>,
+struct Shop {
+    catalogue: CatalogueServiceClient<Channel>,
+    inventory: InventoryServiceClient<Channel>,
+    pricing: PricingServiceClient<Channel>,
+    reviews: ReviewsServiceClient<Channel>,
 }
 
 #[derive(Deserialize)]
@@ -114,12 +127,6 @@ struct Review {
 }
 
 impl Shop {
-    /// Puts everything in, on behalf of a staff account. Run again after an interruption, it goes on where it was.
-    pub async fn fill(self, token: &str) -> Result<(), Failure> {
-        let context = Context { token: Some(token.into()), ..Context::default() };
-        scope(context, self.filling()).await
-    }
-
     async fn filling(mut self) -> Result<(), Failure> {
         let adjustments = self.import_products().await?;
         println!("  products are in; counting stock of {} variants", adjustments.len());

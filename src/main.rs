@@ -1,11 +1,14 @@
 //! The binary `shop`: its commands. Who calls whom stands in [`topology`].
 
+mod apart;
 mod commands;
 mod config;
 mod data;
 mod demo;
+mod edge;
 mod mails;
 mod places;
+mod settings;
 mod topology;
 mod upkeep;
 
@@ -13,7 +16,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-use crate::commands::{Failure, admin, migrate, print, provider, transfer, up};
+use crate::commands::{Failure, admin, migrate, print, provider, serve, transfer, up};
 use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
 
 #[global_allocator]
@@ -33,13 +36,15 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let seeing = observability::init(&settings(&cli.log))
+        let seeing = observability::init(&seeing(&cli.log))
             .map_err(|error| Failure::caused("logs and traces cannot be set up", &error))?;
         let Some(command) = cli.command else {
             return Ok(());
         };
         match command {
             Command::Up(arguments) => up::run(&arguments, &seeing).await,
+            Command::Serve(arguments) => serve::run(&arguments, &seeing).await,
+            Command::Demo(arguments) => commands::demo::run(&arguments).await,
             Command::Provider(arguments) => provider::run(&arguments).await,
             Command::Migrate(arguments) => migrate::run(&arguments).await,
             Command::Import(Import::Catalogue(file)) => transfer::import_catalogue(&file).await,
@@ -60,7 +65,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     })
 }
 
-fn settings(log: &Log) -> observability::Settings {
+fn seeing(log: &Log) -> observability::Settings {
     observability::Settings {
         service: "shop".to_owned(),
         log_format: match log.log_format {

@@ -3,11 +3,12 @@
 
 use axum::http::Uri;
 use kit::Database;
+use mesh::Certificates;
+use sea_orm_migration::MigratorTrait;
 
 use crate::commands::Failure;
 
 /// Where one service is.
-#[expect(dead_code, reason = "until `shop serve` puts services apart")]
 pub enum Place<S = ()> {
     /// In this process.
     Here(Database, S),
@@ -27,6 +28,8 @@ pub struct Places {
     pub cart: Place<cart::Settings>,
     pub orders: Place<orders::Settings>,
     pub reviews: Place,
+    /// What this process shows to those elsewhere; nothing where a mesh does it.
+    pub certificates: Option<Certificates>,
 }
 
 /// Every service that has tables, leaves first.
@@ -40,6 +43,44 @@ pub const SERVICES: [&str; 8] = [
     orders::NAME,
     reviews::NAME,
 ];
+
+/// The service of this name.
+pub fn named(name: &str) -> Result<&'static str, Failure> {
+    SERVICES.into_iter().find(|service| *service == name).ok_or_else(|| {
+        Failure::new(format!("there is no service {name}; the services are {}", SERVICES.join(", ")))
+    })
+}
+
+/// Refuses a store whose tables are older than this program. Newer ones are fine: tables first grow, and shrink only
+/// when no program that runs needs what goes.
+pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
+    let pending = match service {
+        identity::NAME => pending::<identity::Migrator>(store).await,
+        catalogue::NAME => pending::<catalogue::Migrator>(store).await,
+        inventory::NAME => pending::<inventory::Migrator>(store).await,
+        pricing::NAME => pending::<pricing::Migrator>(store).await,
+        payments::NAME => pending::<payments::Migrator>(store).await,
+        cart::NAME => pending::<cart::Migrator>(store).await,
+        orders::NAME => pending::<orders::Migrator>(store).await,
+        reviews::NAME => pending::<reviews::Migrator>(store).await,
+        _ => return Err(Failure::new(format!("there is no service {service}"))),
+    };
+    match pending.as_slice() {
+        [] => Ok(()),
+        [first, ..] => Err(Failure::new(format!(
+            "the tables of {service} are older than this program ({first} has not run); run `shop migrate {service}` first"
+        ))),
+    }
+}
+
+/// The migrations that have not run, all of them where none ever has.
+async fn pending<M: MigratorTrait>(store: &Database) -> Vec<String> {
+    let rows = kit::query(store.read(), "SELECT version FROM seaql_migrations", []).await;
+    let done: Vec<String> =
+        rows.unwrap_or_default().iter().filter_map(|row| row.try_get("", "version").ok()).collect();
+    let names = M::migrations();
+    names.iter().map(|migration| migration.name().to_owned()).filter(|name| !done.contains(name)).collect()
+}
 
 /// Brings the tables of a service up to date.
 pub async fn migrate(service: &str, store: &Database) -> Result<(), Failure> {

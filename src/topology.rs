@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use kit::{Clock, Database, Reader};
-use mesh::serve::{Check, Health};
+use mesh::serve::Check;
 use mesh::tokens::{SigningKey, Verifier};
-use mesh::{Channel, Served, Server, ServerSettings, Upstream};
+use mesh::{Certificates, Channel, Served, Server, ServerSettings, Upstream};
 use news::Source;
 use observability::RpcMetrics;
 use proto::cart::cart_service_client::CartServiceClient;
@@ -37,6 +37,8 @@ const SERVER: ServerSettings = ServerSettings {
 /// The services of one process, each behind its stack, and the ways to the others.
 pub struct Topology {
     pub services: Vec<Served>,
+    /// All services, those elsewhere too: what a port for tools offers.
+    pub reachable: Vec<Served>,
     /// The stores of the services here, by their names.
     pub stores: Vec<(&'static str, Database)>,
     pub gateway: gateway::Upstreams,
@@ -52,7 +54,7 @@ impl Topology {
         // Every stack verifies tokens with identity's keys, and identity stands behind such a stack itself.
         let verifier = Verifier::unbound();
         let server = Server::new(SERVER, verifier.clone(), RpcMetrics::server());
-        let mut bound = Bound::new(server, clock, tasks, shutdown);
+        let mut bound = Bound::new(server, places.certificates, clock, tasks, shutdown);
 
         let identity = bound.identity(places.identity);
         let catalogue = bound.catalogue(places.catalogue);
@@ -73,22 +75,34 @@ impl Topology {
             reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
         };
 
+        let reachable = vec![
+            identity.served(identity::NAME),
+            catalogue.served(catalogue::NAME),
+            inventory.served(inventory::NAME),
+            payments.served(payments::NAME),
+            pricing.served(pricing::NAME),
+            cart.served(cart::NAME),
+            orders.served(orders::NAME),
+            reviews.served(reviews::NAME),
+        ];
+
         let signer = gateway.identity.clone();
         verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
         let Bound { server, services, stores, readers, .. } = bound;
-        Self { services, stores, gateway, readers, verifier, server }
+        Self { services, reachable, stores, gateway, readers, verifier, server }
     }
 
-    /// Asks each store whether it answers.
-    pub async fn health(&self) -> Health {
-        let checks = self.services.iter().zip(&self.stores).map(|(served, (service, store))| {
+    /// How to tell whether each service here can do its work: its store answers.
+    pub fn checks(&self) -> Vec<Check> {
+        let check = |served: &Served| {
+            let (_, store) = self.stores.iter().find(|(service, _)| *service == served.service())?;
             let store = store.clone();
-            Check::new(service, served.names(), move || {
+            Some(Check::new(served.service(), served.names(), move || {
                 let store = store.clone();
                 async move { Ok(store.ping().await?) }
-            })
-        });
-        Health::start(checks.collect()).await
+            }))
+        };
+        self.services.iter().filter_map(check).collect()
     }
 
     /// Where events come from.
@@ -110,6 +124,7 @@ struct Bound<'a> {
     services: Vec<Served>,
     stores: Vec<(&'static str, Database)>,
     readers: Vec<Reader>,
+    certificates: Option<Certificates>,
     clock: &'a Clock,
     tasks: &'a TaskTracker,
     shutdown: &'a CancellationToken,
@@ -118,11 +133,21 @@ struct Bound<'a> {
 impl<'a> Bound<'a> {
     fn new(
         server: Server,
+        certificates: Option<Certificates>,
         clock: &'a Clock,
         tasks: &'a TaskTracker,
         shutdown: &'a CancellationToken,
     ) -> Self {
-        Self { server, services: Vec::new(), stores: Vec::new(), readers: Vec::new(), clock, tasks, shutdown }
+        Self {
+            server,
+            services: Vec::new(),
+            stores: Vec::new(),
+            readers: Vec::new(),
+            certificates,
+            clock,
+            tasks,
+            shutdown,
+        }
     }
 
     fn identity(&mut self, place: Place<identity::Settings>) -> Upstream {
@@ -229,7 +254,7 @@ impl<'a> Bound<'a> {
                 self.stores.push((name, store.clone()));
                 Ok((store, settings))
             }
-            Place::There(uri) => Err(Upstream::remote(uri, connections())),
+            Place::There(uri) => Err(Upstream::remote(name, uri, connections(), self.certificates.as_ref())),
             Place::Nowhere => Err(Upstream::nowhere()),
         }
     }

@@ -1,16 +1,34 @@
 //! `shop migrate`: tables, brought up to date.
 
+use kit::Database;
+
 use super::Failure;
-use crate::config::Data;
+use crate::config::{Migrate, database_url};
 use crate::data::DataFolder;
 use crate::places::{self, SERVICES};
 
-/// Brings the tables of every service in the data folder up to date.
-pub async fn run(arguments: &Data) -> Result<(), Failure> {
-    let folder = DataFolder::open(&arguments.data)?;
-    for service in SERVICES {
-        places::migrate(service, &folder.database(service).await?).await?;
+/// Brings the tables of the named services up to date, or of all.
+pub async fn run(arguments: &Migrate) -> Result<(), Failure> {
+    let mut services = SERVICES.to_vec();
+    if !arguments.names.is_empty() {
+        services = arguments.names.iter().map(|name| places::named(name)).collect::<Result<_, _>>()?;
     }
-    println!("the tables of all services in {} are up to date", folder.path().display());
+    let mut folder = None;
+    for service in services {
+        let store = match database_url(service) {
+            (variable, Some(url)) => Database::open(&url).await.map_err(|error| {
+                Failure::caused(format!("the database that {variable} names cannot be used"), &error)
+            })?,
+            (_, None) => {
+                let folder = match folder.take() {
+                    Some(open) => folder.insert(open),
+                    None => folder.insert(DataFolder::open(&arguments.data.data)?),
+                };
+                folder.database(service).await?
+            }
+        };
+        places::migrate(service, &store).await?;
+        println!("the tables of {service} are up to date");
+    }
     Ok(())
 }

@@ -11,6 +11,8 @@ mod store;
 use kit::{Clock, Database, Reader};
 use tonic::service::Routes;
 
+pub use store::Migrator;
+
 /// The name of this service.
 pub const NAME: &str = "catalogue";
 
@@ -22,7 +24,7 @@ pub fn routes(database: Database, clock: Clock) -> Routes {
 
 /// Brings the tables up to date.
 pub async fn migrate(database: &Database) -> Result<(), sea_orm::DbErr> {
-    database.migrate::<store::Migrator>().await
+    database.migrate::<Migrator>().await
 }
 
 /// The catalogue reads no news.

@@ -50,6 +50,13 @@ impl Sealer {
         Ok(Sealer { key_id: key_id.into(), public_key })
     }
 
+    /// Seals to a public key in base64, as its holder publishes it.
+    pub fn from_text(text: &str) -> Result<Sealer, SealError> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| SealError::Key)?;
+        let public_key = PublicKey::from_slice(&bytes).map_err(|_| SealError::Key)?;
+        Ok(Sealer { key_id: key_id(&public_key), public_key })
+    }
+
     /// A box with this message. Each one differs, also for the same message.
     pub fn seal<M: Message>(&self, message: &M) -> Result<pb::Sealed, SealError> {
         let ciphertext =
@@ -98,9 +105,7 @@ impl Opener {
     }
 
     fn from_secret(secret_key: SecretKey) -> Opener {
-        let hash = Sha256::digest(secret_key.public_key().to_bytes());
-        let key_id = URL_SAFE_NO_PAD.encode(hash.get(..9).unwrap_or_default());
-        Opener { key_id, secret_key }
+        Opener { key_id: key_id(&secret_key.public_key()), secret_key }
     }
 
     fn from_text(text: &str) -> Result<Opener, SealError> {
@@ -125,4 +130,9 @@ impl Opener {
             Err(error) => Err(SealError::File(error.error)),
         }
     }
+}
+
+fn key_id(public_key: &PublicKey) -> String {
+    let hash = Sha256::digest(public_key.to_bytes());
+    URL_SAFE_NO_PAD.encode(hash.get(..9).unwrap_or_default())
 }

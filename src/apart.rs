@@ -1,0 +1,214 @@
+//! Where everything is for a process that serves only a part: what the environment says, checked before anything starts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::http::Uri;
+use kit::sealing::Sealer;
+use kit::{Database, OpenError};
+use mesh::serve::{Health, Peers};
+use mesh::{CertificateFiles, Certificates};
+use proto::rules::METHODS;
+
+use crate::commands::Failure;
+use crate::config::{self, PeersKind, Secrets};
+use crate::places::{self, Place, Places, named};
+use crate::settings;
+
+/// A store that cannot be reached is tried again after so long.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+const WEBHOOK_SECRET_LENGTH_MIN: usize = 16;
+const SIGNING_SECRET_LENGTH_MIN: usize = 32;
+
+/// Who is served by this process.
+pub struct Part {
+    services: BTreeSet<&'static str>,
+    /// Whether the edge is, too.
+    pub gateway: bool,
+}
+
+impl Part {
+    /// The edge alone, as it is for whoever only calls.
+    pub fn gateway() -> Self {
+        Self { services: BTreeSet::new(), gateway: true }
+    }
+
+    /// What was named on the command line.
+    pub fn named(names: &[String]) -> Result<Self, Failure> {
+        let (gateway, services): (Vec<_>, Vec<_>) = names.iter().partition(|name| *name == gateway::NAME);
+        let services = services.into_iter().map(|name| named(name)).collect::<Result<_, _>>()?;
+        Ok(Self { services, gateway: !gateway.is_empty() })
+    }
+
+    /// The services, without the edge.
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
+        self.services.iter().copied()
+    }
+
+    /// Whether anything here may call a service, as the contract says.
+    fn calls(&self, service: &str) -> bool {
+        METHODS.iter().filter(|method| method.service == service).any(|method| {
+            (self.gateway && method.allows(gateway::NAME))
+                || self.services.iter().any(|caller| method.allows(caller))
+        })
+    }
+}
+
+/// How this process knows who calls, and what it shows itself.
+pub fn peers(peers: &config::Peers) -> Result<Peers, Failure> {
+    match (peers.kind, &peers.certificate, &peers.certificate_key, &peers.authority) {
+        (PeersKind::Linkerd, ..) => Ok(Peers::Linkerd(peers.linkerd_identity.clone())),
+        (PeersKind::Certificates, Some(certificate), Some(key), Some(authority)) => {
+            let files = CertificateFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                authority: authority.clone(),
+                domain: peers.trust_domain.clone(),
+            };
+            let certificates = Certificates::load(files).map_err(|error| Failure::new(error.to_string()))?;
+            Ok(Peers::Certified(certificates))
+        }
+        (PeersKind::Certificates, ..) => Err(Failure::new(
+            "--peers certificates needs SHOP_CERTIFICATE, SHOP_CERTIFICATE_KEY and SHOP_AUTHORITY",
+        )),
+    }
+}
+
+/// The certificates of this process, where it shows any.
+pub fn certificates(peers: &Peers) -> Option<Certificates> {
+    match peers {
+        Peers::Certified(certificates) => Some(certificates.clone()),
+        Peers::Anyone(_) | Peers::Linkerd(_) => None,
+    }
+}
+
+/// Everything that is said in the environment, before any of it is tried.
+pub struct Plan<'a> {
+    part: &'a Part,
+    secrets: &'a Secrets,
+    health: &'a Health,
+}
+
+impl<'a> Plan<'a> {
+    /// What is served, what it needs to know, and where to say what is waited for.
+    pub fn new(part: &'a Part, secrets: &'a Secrets, health: &'a Health) -> Self {
+        Self { part, secrets, health }
+    }
+
+    /// Where every service is, once the stores of those here can be reached and are up to date.
+    pub async fn places(&self, certificates: Option<Certificates>) -> Result<Places, Failure> {
+        Ok(Places {
+            identity: self.place(identity::NAME, || self.identity()).await?,
+            catalogue: self.place(catalogue::NAME, || Ok(())).await?,
+            inventory: self.place(inventory::NAME, || Ok(())).await?,
+            pricing: self.place(pricing::NAME, || Ok(())).await?,
+            payments: self.place(payments::NAME, || self.payments()).await?,
+            cart: self.place(cart::NAME, || self.cart()).await?,
+            orders: self.place(orders::NAME, || self.orders()).await?,
+            reviews: self.place(reviews::NAME, || Ok(())).await?,
+            certificates,
+        })
+    }
+
+    async fn place<S>(
+        &self,
+        service: &'static str,
+        settings: impl FnOnce() -> Result<S, Failure>,
+    ) -> Result<Place<S>, Failure> {
+        if self.part.services.contains(service) {
+            let settings = settings()?;
+            let store = self.store(service).await?;
+            self.health.found(service);
+            return Ok(Place::Here(store, settings));
+        }
+        if !self.part.calls(service) {
+            return Ok(Place::Nowhere);
+        }
+        let (variable, address) = config::address(service);
+        let address = address.ok_or_else(|| {
+            Failure::new(format!("{variable} is not set: it says where {service} is, http://host:port"))
+        })?;
+        let uri = address
+            .parse::<Uri>()
+            .ok()
+            .filter(|uri| uri.scheme_str() == Some("http") && uri.host().is_some());
+        uri.map(Place::There).ok_or_else(|| {
+            Failure::new(format!("{variable} is '{address}', which is no address like http://{service}:9090"))
+        })
+    }
+
+    /// The store of a service here. One that cannot be reached yet is waited for.
+    async fn store(&self, service: &'static str) -> Result<Database, Failure> {
+        let (variable, url) = config::database_url(service);
+        let url =
+            url.ok_or_else(|| Failure::new(format!("{variable} is not set: postgres://user@host/database")))?;
+        let mut told = false;
+        loop {
+            match Database::open(&url).await {
+                Ok(store) => {
+                    places::current(service, &store).await?;
+                    return Ok(store);
+                }
+                Err(error @ OpenError::Storage(_)) => {
+                    if !told {
+                        let error = mesh::status::chain(&error);
+                        tracing::warn!("the store of {service} is waited for: {error}");
+                        told = true;
+                    }
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+                Err(error) => return Err(Failure::caused(format!("{variable} cannot be used"), &error)),
+            }
+        }
+    }
+
+    fn identity(&self) -> Result<identity::Settings, Failure> {
+        let secret = said(self.secrets.signing_secret.as_ref(), "SHOP_SIGNING_SECRET")?;
+        if secret.len() < SIGNING_SECRET_LENGTH_MIN {
+            return Err(Failure::new(format!(
+                "SHOP_SIGNING_SECRET must have at least {SIGNING_SECRET_LENGTH_MIN} characters"
+            )));
+        }
+        Ok(settings::identity(self.sealer()?, secret.clone()))
+    }
+
+    fn payments(&self) -> Result<payments::Settings, Failure> {
+        let secret = said(self.secrets.webhook_secret.as_ref(), "SHOP_WEBHOOK_SECRET")?;
+        if secret.len() < WEBHOOK_SECRET_LENGTH_MIN {
+            return Err(Failure::new(format!(
+                "SHOP_WEBHOOK_SECRET must have at least {WEBHOOK_SECRET_LENGTH_MIN} characters"
+            )));
+        }
+        let url = said(self.secrets.provider_url.as_ref(), "SHOP_PROVIDER_URL")?;
+        Ok(settings::payments(url.clone(), secret.clone().into_bytes()))
+    }
+
+    fn cart(&self) -> Result<cart::Settings, Failure> {
+        let token_secret = bytes(self.secrets.cart_token_secret.as_ref(), "SHOP_CART_TOKEN_SECRET")?;
+        Ok(cart::Settings { token_secret })
+    }
+
+    fn orders(&self) -> Result<orders::Settings, Failure> {
+        let secret = bytes(self.secrets.checkout_token_secret.as_ref(), "SHOP_CHECKOUT_TOKEN_SECRET")?;
+        settings::orders(self.sealer()?, &secret)
+    }
+
+    fn sealer(&self) -> Result<Sealer, Failure> {
+        let key = said(self.secrets.sealing_public_key.as_ref(), "SHOP_SEALING_PUBLIC_KEY")?;
+        Sealer::from_text(key)
+            .map_err(|error| Failure::caused("SHOP_SEALING_PUBLIC_KEY cannot be used", &error))
+    }
+}
+
+fn said<'a>(value: Option<&'a String>, variable: &str) -> Result<&'a String, Failure> {
+    value.ok_or_else(|| Failure::new(format!("{variable} is not set; `shop help serve` says what it is")))
+}
+
+/// A secret of 32 bytes in hexadecimal digits.
+fn bytes(value: Option<&String>, variable: &str) -> Result<[u8; 32], Failure> {
+    let text = said(value, variable)?;
+    let wrong = || Failure::new(format!("{variable} must be 64 hexadecimal digits: openssl rand -hex 32"));
+    let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2).unwrap_or_default(), 16).ok();
+    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(digit).collect();
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)
+}

@@ -1,0 +1,119 @@
+//! `shop serve`: a part of the shop, with the rest elsewhere.
+
+use std::time::Instant;
+
+use axum::Router;
+use kit::Clock;
+use mesh::serve::{self, Admin, Grpc, Health, Limits};
+use observability::Guard;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{DRAIN_TIME_MAX, Failure, bind, stopped};
+use crate::apart::{self, Part, Plan};
+use crate::config::Serve;
+use crate::topology::Topology;
+use crate::{edge, upkeep};
+
+/// The port that other services call.
+const LIMITS: Limits = Limits {
+    connections_max: 1_024,
+    connections_per_address_max: 1_024,
+    streams_max: 100,
+    headers_length_max: 16 * 1024,
+    header_time_max: std::time::Duration::from_secs(10),
+    age_max: Some(std::time::Duration::from_secs(5 * 60)),
+    drain_time_max: std::time::Duration::from_secs(15),
+};
+
+/// The ports of this part; bound before anything else, so that a taken one is said at once.
+struct Ports {
+    admin: TcpListener,
+    grpc: Option<TcpListener>,
+    edge: Option<TcpListener>,
+    tools: Option<TcpListener>,
+}
+
+/// Runs until the process is told to stop.
+pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
+    let started = Instant::now();
+    let part = Part::named(&arguments.names)?;
+    let peers = apart::peers(&arguments.peers)?;
+    if part.gateway {
+        edge::safe(&arguments.edge)?;
+    }
+    let ports = Ports::bind(arguments, &part).await?;
+    let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let health = Health::starting(part.services());
+    let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
+    tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
+
+    let plan = Plan::new(&part, &arguments.secrets, &health);
+    let places = tokio::select! {
+        places = plan.places(apart::certificates(&peers)) => places?,
+        () = stopped() => return Ok(()),
+    };
+    let clock = Clock::system();
+    let topology = Topology::bind(places, &clock, &tasks, &shutdown);
+    tasks.spawn(news::run(
+        topology.sources(),
+        topology.readers.clone(),
+        shutdown.clone().cancelled_owned(),
+    ));
+    tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
+    health.watch(topology.checks()).await;
+    if let Some(listener) = ports.grpc {
+        let grpc = Grpc {
+            services: topology.services,
+            peers,
+            health: health.clone(),
+            reflection: None,
+            limits: LIMITS,
+        };
+        let stop = shutdown.clone().cancelled_owned();
+        tasks.spawn(async move {
+            if let Err(error) = serve::grpc(listener, grpc, stop).await {
+                tracing::error!("the gRPC port stopped: {}", mesh::status::chain(&error));
+            }
+        });
+    }
+    if let Some(listener) = ports.tools {
+        tasks.spawn(edge::grpc(listener, &arguments.edge, topology.reachable, health, &shutdown)?);
+    }
+    if let Some(listener) = ports.edge {
+        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, Router::new())?;
+        tasks.spawn(gateway::serve(listener, router, shutdown.clone().cancelled_owned()));
+    }
+
+    println!("{} ready after {} ms", arguments.names.join(", "), started.elapsed().as_millis());
+    stopped().await;
+    shutdown.cancel();
+    tasks.close();
+    let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
+    match drained && topology.server.finish(DRAIN_TIME_MAX).await {
+        true => Ok(()),
+        false => Err(Failure::new("some calls did not end in time; what they began is finished elsewhere")),
+    }
+}
+
+impl Ports {
+    async fn bind(arguments: &Serve, part: &Part) -> Result<Self, Failure> {
+        let edge = &arguments.edge;
+        Ok(Self {
+            admin: bind(arguments.admin, "--admin").await?,
+            grpc: match part.services().next() {
+                Some(_) => Some(bind(arguments.listen, "--listen").await?),
+                None => None,
+            },
+            edge: match part.gateway {
+                true => Some(bind(edge.address, "--edge").await?),
+                false => None,
+            },
+            tools: match part.gateway && !edge.production {
+                true => Some(bind(edge.grpc, "--grpc").await?),
+                false => None,
+            },
+        })
+    }
+}

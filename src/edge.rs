@@ -1,0 +1,123 @@
+//! The edge of this process, and the port for tools that development has beside it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::HOST;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use gateway::{Market, Persona, Playground};
+use mesh::Served;
+use mesh::serve::{self, Grpc, Health, Limits, Peers};
+use mesh::tokens::Verifier;
+use observability::GraphqlMetrics;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::Failure;
+use crate::config::Edge;
+use crate::demo::{self, STAFF};
+
+/// The development port: tools of one machine.
+const GRPC_LIMITS: Limits = Limits {
+    connections_max: 256,
+    connections_per_address_max: 256,
+    streams_max: 100,
+    headers_length_max: 16 * 1024,
+    header_time_max: Duration::from_secs(10),
+    age_max: None,
+    drain_time_max: Duration::from_secs(10),
+};
+
+/// Development trusts whoever reaches it, so nobody else must.
+pub fn safe(edge: &Edge) -> Result<(), Failure> {
+    if edge.production || edge.address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} is not on loopback, and anybody may become staff in development; use --production, or --edge 127.0.0.1:{}",
+        edge.address,
+        edge.address.port()
+    )))
+}
+
+/// The edge, ready to be served, with what development shows beside it.
+pub fn router(
+    edge: &Edge,
+    upstreams: gateway::Upstreams,
+    verifier: Verifier,
+    beside: Router,
+) -> Result<Router, Failure> {
+    let router = gateway::router(upstreams, settings(edge)?, verifier, GraphqlMetrics::new()).merge(beside);
+    Ok(match edge.production {
+        true => router,
+        false => router.layer(from_fn(only_from_here)),
+    })
+}
+
+/// A page from elsewhere can make its own name lead here, but not say ours.
+async fn only_from_here(request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    match ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
+        true => next.run(request).await,
+        false => (StatusCode::MISDIRECTED_REQUEST, "This shop is under development: call it localhost.")
+            .into_response(),
+    }
+}
+
+/// The port for tools: all services with reflection, as the caller that `--grpc-as` names.
+pub fn grpc(
+    listener: TcpListener,
+    edge: &Edge,
+    services: Vec<Served>,
+    health: Health,
+    shutdown: &CancellationToken,
+) -> Result<impl Future<Output = ()> + Send + use<>, Failure> {
+    let mut known = proto::rules::METHODS.iter().flat_map(|method| method.callers.iter().copied());
+    let caller = known.find(|name| *name == edge.grpc_as).ok_or_else(|| {
+        Failure::new(format!("--grpc-as {}: no method of the contract names such a caller", edge.grpc_as))
+    })?;
+    let grpc = Grpc {
+        services,
+        peers: Peers::Anyone(caller),
+        health,
+        reflection: Some(proto::FILE_DESCRIPTOR_SET),
+        limits: GRPC_LIMITS,
+    };
+    let stop = shutdown.clone().cancelled_owned();
+    Ok(async move {
+        if let Err(error) = serve::grpc(listener, grpc, stop).await {
+            tracing::error!("the gRPC port stopped: {}", mesh::status::chain(&error));
+        }
+    })
+}
+
+fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
+    let documents = edge.documents.as_deref().map(read_documents).transpose()?;
+    let persona = |persona: &demo::Persona| Persona {
+        name: persona.name.to_owned(),
+        email: persona.email.to_owned(),
+        password: persona.password.to_owned(),
+    };
+    let playground =
+        Playground { shopper: persona(&demo::SHOPPER), staff: persona(&STAFF), tabs: demo::tabs()? };
+    Ok(gateway::Settings {
+        production: edge.production,
+        allowed_origins: edge.origins.clone(),
+        market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
+        documents,
+        playground: (!edge.production && !edge.empty).then_some(playground),
+    })
+}
+
+/// One SHA-256 in hex a line; what follows it on the line is a remark.
+fn read_documents(path: &Path) -> Result<Vec<String>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
+    let hashes = text.lines().filter_map(|line| line.split_whitespace().next());
+    Ok(hashes.map(str::to_owned).collect())
+}
