@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crypto_box::aead::OsRng;
-use crypto_box::{KEY_SIZE, PublicKey, SecretKey};
+use crypto_box::{PublicKey, SecretKey};
 use prost::Message;
 use proto::common as pb;
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ pub struct Sealer {
 /// Opens what was sealed to its public key.
 #[derive(Clone)]
 pub struct Opener {
-    key_id: String,
+    sealer: Sealer,
     secret_key: SecretKey,
 }
 
@@ -44,17 +44,10 @@ pub enum SealError {
 }
 
 impl Sealer {
-    /// Seals to a public key, under the name by which its holder knows it.
-    pub fn new(key_id: impl Into<String>, public_key: &[u8]) -> Result<Sealer, SealError> {
-        let public_key = PublicKey::from_slice(public_key).map_err(|_| SealError::Key)?;
-        Ok(Sealer { key_id: key_id.into(), public_key })
-    }
-
     /// Seals to a public key in base64, as its holder publishes it.
     pub fn from_text(text: &str) -> Result<Sealer, SealError> {
         let bytes = STANDARD.decode(text.trim()).map_err(|_| SealError::Key)?;
-        let public_key = PublicKey::from_slice(&bytes).map_err(|_| SealError::Key)?;
-        Ok(Sealer { key_id: key_id(&public_key), public_key })
+        PublicKey::from_slice(&bytes).map(Sealer::of).map_err(|_| SealError::Key)
     }
 
     /// A box with this message. Each one differs, also for the same message.
@@ -62,6 +55,11 @@ impl Sealer {
         let ciphertext =
             self.public_key.seal(&mut OsRng, &message.encode_to_vec()).map_err(|_| SealError::Damaged)?;
         Ok(pb::Sealed { key_id: self.key_id.clone(), ciphertext })
+    }
+
+    fn of(public_key: PublicKey) -> Sealer {
+        let hash = Sha256::digest(public_key.to_bytes());
+        Sealer { key_id: URL_SAFE_NO_PAD.encode(hash.get(..9).unwrap_or_default()), public_key }
     }
 }
 
@@ -82,7 +80,7 @@ impl Opener {
 
     /// Opens a box and reads its message.
     pub fn open<M: Message + Default>(&self, sealed: &pb::Sealed) -> Result<M, SealError> {
-        if sealed.key_id != self.key_id {
+        if sealed.key_id != self.sealer.key_id {
             return Err(SealError::OtherKey);
         }
         let plaintext = self.secret_key.unseal(&sealed.ciphertext).map_err(|_| SealError::Damaged)?;
@@ -91,21 +89,16 @@ impl Opener {
 
     /// The other half, to hand to everyone who seals.
     pub fn sealer(&self) -> Sealer {
-        Sealer { key_id: self.key_id.clone(), public_key: self.secret_key.public_key() }
+        self.sealer.clone()
     }
 
-    /// The name of the key: the beginning of the hash of its public half.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
-    /// The public half, to publish.
-    pub fn public_key(&self) -> [u8; KEY_SIZE] {
-        self.secret_key.public_key().to_bytes()
+    /// The public half, to publish: base64, as [`Sealer::from_text`] takes it.
+    pub fn public_key(&self) -> String {
+        STANDARD.encode(self.secret_key.public_key().to_bytes())
     }
 
     fn from_secret(secret_key: SecretKey) -> Opener {
-        Opener { key_id: key_id(&secret_key.public_key()), secret_key }
+        Opener { sealer: Sealer::of(secret_key.public_key()), secret_key }
     }
 
     fn from_text(text: &str) -> Result<Opener, SealError> {
@@ -130,9 +123,4 @@ impl Opener {
             Err(error) => Err(SealError::File(error.error)),
         }
     }
-}
-
-fn key_id(public_key: &PublicKey) -> String {
-    let hash = Sha256::digest(public_key.to_bytes());
-    URL_SAFE_NO_PAD.encode(hash.get(..9).unwrap_or_default())
 }

@@ -10,13 +10,13 @@ fn address() -> pb::Address {
 #[test]
 fn only_the_holder_of_the_key_reads_what_was_sealed() {
     let opener = Opener::generate();
-    let sealer = Sealer::new(opener.key_id(), &opener.public_key()).unwrap();
+    let sealer = Sealer::from_text(&opener.public_key()).unwrap();
 
     let sealed = sealer.seal(&address()).unwrap();
 
     assert_eq!(opener.open::<pb::Address>(&sealed).unwrap(), address());
     assert!(matches!(Opener::generate().open::<pb::Address>(&sealed), Err(SealError::OtherKey)));
-    let under_another_name = pb::Sealed { key_id: Opener::generate().key_id().to_owned(), ..sealed.clone() };
+    let under_another_name = pb::Sealed { key_id: "another".to_owned(), ..sealed.clone() };
     assert!(matches!(opener.open::<pb::Address>(&under_another_name), Err(SealError::OtherKey)));
     assert!(!sealed.ciphertext.windows(3).any(|bytes| bytes == b"Ada"));
 }
@@ -24,7 +24,9 @@ fn only_the_holder_of_the_key_reads_what_was_sealed() {
 #[test]
 fn another_key_under_the_same_name_opens_nothing() {
     let (opener, stranger) = (Opener::generate(), Opener::generate());
-    let sealed = Sealer::new(opener.key_id(), &stranger.public_key()).unwrap().seal(&address()).unwrap();
+    let sealed = stranger.sealer().seal(&address()).unwrap();
+    let name = opener.sealer().seal(&address()).unwrap().key_id;
+    let sealed = pb::Sealed { key_id: name, ..sealed };
 
     assert!(matches!(opener.open::<pb::Address>(&sealed), Err(SealError::Damaged)));
 }
@@ -76,5 +78,5 @@ fn what_is_no_key_is_refused() {
         assert!(matches!(Opener::from_file(&path), Err(SealError::Key)), "{text}");
     }
     assert!(matches!(Opener::from_file(folder.path()), Err(SealError::File(_))));
-    assert!(matches!(Sealer::new("key", &[1, 2, 3]), Err(SealError::Key)));
+    assert!(matches!(Sealer::from_text("AQID"), Err(SealError::Key)));
 }
