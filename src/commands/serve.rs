@@ -56,11 +56,7 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     };
     let clock = Clock::system();
     let topology = Topology::bind(places, &clock, &tasks, &shutdown);
-    tasks.spawn(news::run(
-        topology.sources(),
-        topology.readers.clone(),
-        shutdown.clone().cancelled_owned(),
-    ));
+    tasks.spawn(news::run(topology.sources(), topology.readers.clone(), shutdown.clone().cancelled_owned()));
     tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     health.watch(topology.checks()).await;
     if let Some(listener) = ports.grpc {
