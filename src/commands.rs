@@ -5,6 +5,7 @@ pub mod demo;
 pub mod migrate;
 pub mod print;
 pub mod provider;
+pub mod sealing_key;
 pub mod serve;
 pub mod transfer;
 pub mod up;

@@ -36,6 +36,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Puts the demo accounts and catalogue into services that run apart.
     Demo(Demo),
+    /// Makes the key of sealed mails, where it is missing, and prints its public half: SHOP_SEALING_PUBLIC_KEY.
+    SealingKey(SealingKey),
     /// Imports a file into a running shop, over its gRPC port, with a staff account.
     #[command(subcommand)]
     Import(Import),
@@ -101,6 +103,13 @@ pub struct Demo {
     /// How services know each other; the demo is put in as the edge would do it.
     #[command(flatten)]
     pub peers: Peers,
+}
+
+/// `shop sealing-key`.
+#[derive(Args, Clone, Debug)]
+pub struct SealingKey {
+    /// The file of the private key, for notifications alone.
+    pub file: PathBuf,
 }
 
 /// The GraphQL edge, and the port for tools beside it.

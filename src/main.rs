@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-use crate::commands::{Failure, admin, migrate, print, provider, serve, transfer, up};
+use crate::commands::{Failure, admin, migrate, print, provider, sealing_key, serve, transfer, up};
 use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
 
 #[global_allocator]
@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Demo(arguments) => commands::demo::run(&arguments).await,
             Command::Provider(arguments) => provider::run(&arguments).await,
             Command::Migrate(arguments) => migrate::run(&arguments).await,
+            Command::SealingKey(arguments) => sealing_key::run(&arguments),
             Command::Import(Import::Catalogue(file)) => transfer::import_catalogue(&file).await,
             Command::Import(Import::Orders(file)) => transfer::import_orders(&file).await,
             Command::Export(Export::Catalogue { old_headers, currency, client }) => {

@@ -28,6 +28,8 @@ mod paying;
 mod readme;
 #[path = "journeys/reviewing.rs"]
 mod reviewing;
+#[path = "journeys/serve.rs"]
+mod serve;
 #[path = "journeys/staff.rs"]
 mod staff;
 #[path = "journeys/strangers.rs"]

@@ -164,7 +164,7 @@ fn client() -> ClientBuilder {
 }
 
 /// The binary, with nothing of what the shell of whoever runs the tests says about shops.
-fn command() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
     for (name, _) in std::env::vars_os() {
         let said = name.to_string_lossy();

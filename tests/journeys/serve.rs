@@ -1,0 +1,129 @@
+//! A part of the shop on its own: what it must be told, what it waits for, and what it refuses.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::harness::command;
+
+/// A process that serves a part, killed with its handle.
+struct Part {
+    process: Child,
+    admin: String,
+}
+
+impl Part {
+    /// Starts `shop serve catalogue` on a store, behind a proxy that would say who calls.
+    fn start(store: &str) -> Self {
+        let admin = free_address();
+        let mut command = serve(&["catalogue"]);
+        command.args(["--admin", &admin, "--listen", "127.0.0.1:0"]);
+        command.env("SHOP_CATALOGUE_DATABASE_URL", store);
+        command.env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+        let process = command.stdout(Stdio::piped()).spawn().unwrap();
+        Self { process, admin: format!("http://{admin}") }
+    }
+
+    async fn readiness(&self) -> (u16, String) {
+        for _ in 0..100 {
+            if let Ok(answer) = reqwest::get(format!("{}/ready", self.admin)).await {
+                return (answer.status().as_u16(), answer.text().await.unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("the admin port never answered");
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn serve(names: &[&str]) -> Command {
+    let mut command = command();
+    command.arg("serve").args(names).args(["--peers", "linkerd"]);
+    command
+}
+
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// What a command says before it ends without success.
+fn refusal(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn sqlite(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("catalogue.db").display())
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said_in_a_sentence() {
+    let on_free_ports = |names: &[&str]| {
+        let mut command = serve(names);
+        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+        command.args(["--edge", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
+        command
+    };
+    let mut wrong_url = on_free_ports(&["inventory"]);
+    wrong_url.env("SHOP_INVENTORY_DATABASE_URL", "mysql://here").env("SHOP_IDENTITY_ADDRESS", "http://i:1");
+    let mut wrong_address = on_free_ports(&["inventory"]);
+    wrong_address.env("SHOP_IDENTITY_ADDRESS", "identity:9090");
+    let mut no_certificate = command();
+    no_certificate.args(["serve", "inventory", "--peers", "certificates"]);
+    let mut anybody = command();
+    anybody.args(["serve", "inventory"]);
+
+    for (command, sentence) in [
+        (on_free_ports(&["wishes"]), "there is no service wishes; the services are identity, catalogue"),
+        (on_free_ports(&["inventory"]), "SHOP_IDENTITY_ADDRESS is not set: it says where identity is"),
+        (
+            wrong_address,
+            "SHOP_IDENTITY_ADDRESS is 'identity:9090', which is no address like http://identity:9090",
+        ),
+        (wrong_url, "SHOP_INVENTORY_DATABASE_URL cannot be used: a database URL must be"),
+        (on_free_ports(&["identity"]), "SHOP_SIGNING_SECRET is not set"),
+        (no_certificate, "--certificate"),
+        (anybody, "--peers"),
+    ] {
+        let said = refusal(command);
+        assert!(said.contains(sentence), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(folder.path());
+    let mut early = serve(&["catalogue"]);
+    early.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+    early.env("SHOP_CATALOGUE_DATABASE_URL", &store).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+
+    let said = refusal(early);
+    let mut migrate = command();
+    migrate.args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", &store);
+    let migrated = migrate.output().unwrap().status.success();
+    let mut part = Part::start(&store);
+    let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+
+    assert!(said.contains("run `shop migrate catalogue` first"), "{said}");
+    assert!(migrated);
+    assert!(first.starts_with("catalogue ready after "), "{first}");
+    assert_eq!(part.readiness().await, (200, "ready\n".to_owned()));
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_yet_is_waited_for_and_named() {
+    let part = Part::start("postgres://shop@127.0.0.1:1/catalogue");
+
+    assert_eq!(part.readiness().await, (503, "missing: catalogue\n".to_owned()));
+}
