@@ -106,6 +106,7 @@ impl<'a> Plan<'a> {
             cart: self.place(cart::NAME, || self.cart()).await?,
             orders: self.place(orders::NAME, || self.orders()).await?,
             reviews: self.place(reviews::NAME, || Ok(())).await?,
+            analytics: self.place(analytics::NAME, || Ok(())).await?,
             certificates,
         })
     }

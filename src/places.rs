@@ -28,12 +28,13 @@ pub struct Places {
     pub cart: Place<cart::Settings>,
     pub orders: Place<orders::Settings>,
     pub reviews: Place,
+    pub analytics: Place,
     /// What this process shows to those elsewhere; nothing where a mesh does it.
     pub certificates: Option<Certificates>,
 }
 
 /// Every service that has tables, leaves first.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 9] = [
     identity::NAME,
     catalogue::NAME,
     inventory::NAME,
@@ -42,6 +43,7 @@ pub const SERVICES: [&str; 8] = [
     cart::NAME,
     orders::NAME,
     reviews::NAME,
+    analytics::NAME,
 ];
 
 /// The service of this name.
@@ -63,6 +65,7 @@ pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
         cart::NAME => pending::<cart::Migrator>(store).await,
         orders::NAME => pending::<orders::Migrator>(store).await,
         reviews::NAME => pending::<reviews::Migrator>(store).await,
+        analytics::NAME => pending::<analytics::Migrator>(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     match pending.as_slice() {
@@ -93,6 +96,7 @@ pub async fn migrate(service: &str, store: &Database) -> Result<(), Failure> {
         cart::NAME => cart::migrate(store).await,
         orders::NAME => orders::migrate(store).await,
         reviews::NAME => reviews::migrate(store).await,
+        analytics::NAME => analytics::migrate(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     migrated.map_err(|error| {

@@ -10,6 +10,7 @@ use mesh::tokens::{SigningKey, Verifier};
 use mesh::{Certificates, Channel, Served, Server, ServerSettings, Upstream};
 use news::Source;
 use observability::RpcMetrics;
+use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::ListSigningKeysRequest;
@@ -64,6 +65,7 @@ impl Topology {
         let cart = bound.cart(places.cart, &catalogue, &inventory);
         let orders = bound.orders(places.orders, &cart, &pricing, &inventory, &payments);
         let reviews = bound.reviews(places.reviews);
+        let analytics = bound.analytics(places.analytics);
         let gateway = gateway::Upstreams {
             identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
             catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
@@ -73,6 +75,7 @@ impl Topology {
             cart: CartServiceClient::new(cart.channel(gateway::NAME)),
             orders: OrdersServiceClient::new(orders.channel(gateway::NAME)),
             reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
+            analytics: AnalyticsServiceClient::new(analytics.channel(gateway::NAME)),
         };
 
         let reachable = vec![
@@ -84,6 +87,7 @@ impl Topology {
             cart.served(cart::NAME),
             orders.served(orders::NAME),
             reviews.served(reviews::NAME),
+            analytics.served(analytics::NAME),
         ];
 
         let signer = gateway.identity.clone();
@@ -245,6 +249,15 @@ impl<'a> Bound<'a> {
         };
         self.readers.extend(reviews::readers(&store));
         self.serve(reviews::NAME, reviews::routes(store, self.time()))
+    }
+
+    fn analytics(&mut self, place: Place) -> Upstream {
+        let (store, ()) = match self.enter(analytics::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.readers.extend(analytics::readers(&store));
+        self.serve(analytics::NAME, analytics::routes(store, self.time()))
     }
 
     /// What a service that is here works with; the way to it, where it is not.

@@ -10,6 +10,7 @@ use mesh::Upstream;
 use mesh::tokens::{SigningKey, Verifier};
 use mimalloc::MiMalloc;
 use observability::{GraphqlMetrics, LogFormat};
+use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::ListSigningKeysRequest;
@@ -80,5 +81,6 @@ fn upstreams(upstream: &Upstream) -> Upstreams {
         cart: CartServiceClient::new(channel()),
         orders: OrdersServiceClient::new(channel()),
         reviews: ReviewsServiceClient::new(channel()),
+        analytics: AnalyticsServiceClient::new(channel()),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID};
 use mesh::context::CallRecord;
 use mesh::{Channel, User};
+use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::identity_service_client::IdentityServiceClient;
@@ -223,4 +224,9 @@ pub(crate) fn orders(ctx: &Context<'_>) -> OrdersServiceClient<Channel> {
 /// A client of reviews, ready to call.
 pub(crate) fn reviews(ctx: &Context<'_>) -> ReviewsServiceClient<Channel> {
     shared(ctx).upstreams.reviews.clone()
+}
+
+/// A client of analytics, ready to call.
+pub(crate) fn analytics(ctx: &Context<'_>) -> AnalyticsServiceClient<Channel> {
+    shared(ctx).upstreams.analytics.clone()
 }

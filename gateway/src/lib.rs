@@ -31,6 +31,7 @@ use mesh::Channel;
 use mesh::serve::{Limits, Protocol};
 use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
+use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::identity_service_client::IdentityServiceClient;
@@ -67,6 +68,8 @@ pub struct Upstreams {
     pub orders: OrdersServiceClient<Channel>,
     /// Reviews.
     pub reviews: ReviewsServiceClient<Channel>,
+    /// Figures.
+    pub analytics: AnalyticsServiceClient<Channel>,
 }
 
 /// What differs between one shop and the next.

@@ -2,12 +2,14 @@
 
 pub(crate) mod account;
 pub(crate) mod address;
+pub(crate) mod analytics;
 pub(crate) mod cart;
 pub(crate) mod category;
 pub(crate) mod checkout;
 pub(crate) mod choice;
 pub(crate) mod collection;
 pub(crate) mod connection;
+pub(crate) mod date;
 pub(crate) mod discount;
 pub(crate) mod held;
 pub(crate) mod in_context;

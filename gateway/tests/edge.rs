@@ -3,6 +3,8 @@
 
 #[path = "edge/account.rs"]
 mod account;
+#[path = "edge/analytics.rs"]
+mod analytics;
 #[path = "edge/cart.rs"]
 mod cart;
 #[path = "edge/http.rs"]

@@ -10,8 +10,18 @@ use prost_reflect::{MethodDescriptor, ServiceDescriptor, Value};
 use crate::method::{Access, Idempotency, Method, Refusal, parse_timeout};
 
 /// The programs that may call. A new service adds its name here.
-pub(crate) const WORKLOADS: [&str; 9] =
-    ["gateway", "identity", "catalogue", "inventory", "pricing", "payments", "cart", "orders", "reviews"];
+pub(crate) const WORKLOADS: [&str; 10] = [
+    "gateway",
+    "identity",
+    "catalogue",
+    "inventory",
+    "pricing",
+    "payments",
+    "cart",
+    "orders",
+    "reviews",
+    "analytics",
+];
 
 /// Everybody may call: keys that each service fetches, for example. Such a method takes no part in the call graph.
 const ALL: &str = "all";

@@ -181,6 +181,7 @@ async fn places(
         cart: Place::Here(folder.store(cart::NAME).await?, cart),
         orders: Place::Here(folder.store(orders::NAME).await?, orders),
         reviews: Place::Here(folder.store(reviews::NAME).await?, ()),
+        analytics: Place::Here(folder.store(analytics::NAME).await?, ()),
         certificates: None,
     })
 }

@@ -171,6 +171,8 @@ pub(crate) enum Permission {
     PaymentsRead,
     /// Moderates reviews.
     ReviewsModerate,
+    /// Sees what was sold and how far shoppers came.
+    AnalyticsRead,
 }
 
 /// What happened around signing in.
@@ -274,4 +276,24 @@ mod tests {
         assert_eq!(name, orders::OrderState::Closed.as_str_name());
         assert_eq!(named::<OrderStatus>("ORDER_STATE_", "ORDER_STATE_UNSPECIFIED"), None);
     }
+}
+
+/// How days are put together.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SalesInterval {
+    /// Each day by itself.
+    Day,
+    /// From Monday to Sunday.
+    Week,
+    /// By month of the calendar.
+    Month,
+}
+
+/// Orders of a list of products by what was sold of them.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProductSalesSortKey {
+    /// The highest revenue first.
+    Revenue,
+    /// The most items first.
+    Units,
 }

@@ -107,6 +107,7 @@ pub struct Shop {
     pub cart: Fake,
     pub orders: Fake,
     pub reviews: Fake,
+    pub analytics: Fake,
     pub router: axum::Router,
 }
 
@@ -144,8 +145,8 @@ pub fn shop_with(settings: Settings) -> Shop {
     let channel = |name: &'static str, fake: &Fake| -> Channel {
         Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
     };
-    let fakes: [Fake; 8] = std::array::from_fn(|_| Fake::default());
-    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews] = fakes;
+    let fakes: [Fake; 9] = std::array::from_fn(|_| Fake::default());
+    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics] = fakes;
     let upstreams = Upstreams {
         identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
             "identity", &identity,
@@ -169,9 +170,13 @@ pub fn shop_with(settings: Settings) -> Shop {
         reviews: proto::reviews::reviews_service_client::ReviewsServiceClient::new(channel(
             "reviews", &reviews,
         )),
+        analytics: proto::analytics::analytics_service_client::AnalyticsServiceClient::new(channel(
+            "analytics",
+            &analytics,
+        )),
     };
     let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
-    Shop { identity, catalogue, inventory, pricing, payments, cart, orders, reviews, router }
+    Shop { identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics, router }
 }
 
 /// What came back.
@@ -233,6 +238,7 @@ impl Shop {
             &self.cart,
             &self.orders,
             &self.reviews,
+            &self.analytics,
         ];
         let mut counts = std::collections::BTreeMap::new();
         for fake in fakes {

@@ -41,6 +41,7 @@ pub fn of_checkout(checkout: &mut Checkout, happened: Vec<CheckoutEvent>, now: T
             checkout_id: checkout.id.to_string(),
             state: checkout_state(checkout.state()).into(),
             failure: failure.unwrap_or_default().into(),
+            cart_id: checkout.cart.clone(),
         };
         let event = News::new(kind, checkout.id, checkout.news, now, &payload);
         news.push(event.caused_by(propagation::traceparent()));
@@ -112,6 +113,7 @@ fn order_news(order: &Order, event: OrderEvent, sealer: Option<&Sealer>, now: Ti
 }
 
 fn placed(order: &Order, sealer: Option<&Sealer>) -> pb::OrderPlaced {
+    let told = |amount: Money| (order.origin == Origin::Checkout).then(|| amount.into());
     pb::OrderPlaced {
         order_id: order.id.to_string(),
         number: order.number.to_string(),
@@ -127,6 +129,9 @@ fn placed(order: &Order, sealer: Option<&Sealer>) -> pb::OrderPlaced {
         country: order.country().to_owned(),
         contact: sealed(order, sealer),
         place_time: order.placed.to_rfc3339(),
+        shipping: told(order.totals.shipping),
+        tax: told(order.totals.tax),
+        discount: told(order.totals.discount),
     }
 }
 

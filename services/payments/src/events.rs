@@ -22,13 +22,13 @@ pub fn news(payment: &Payment, event: Event, version: i64) -> Option<outbox::Eve
             payment,
             version,
             "payment.declined",
-            &pb::PaymentDeclined { payment_id, checkout_id, reason: decline(reason).to_owned() },
+            &pb::PaymentDeclined { payment_id, checkout_id, reason: decline(reason).to_owned(), amount },
         ),
         EventKind::AuthorizationActionRequired => told(
             payment,
             version,
             "payment.action_required",
-            &pb::PaymentActionRequired { payment_id, checkout_id },
+            &pb::PaymentActionRequired { payment_id, checkout_id, amount },
         ),
         EventKind::ChargeSuccess => told(
             payment,

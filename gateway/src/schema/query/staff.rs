@@ -8,10 +8,13 @@ use crate::error::{Fault, found, listed};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
 use crate::schema::account::Customer;
+use crate::schema::analytics::Analytics;
 use crate::schema::choice::{ReviewStatus, Role, wire_name};
 use crate::schema::connection::{Connection, Window};
+use crate::schema::date::Date;
 use crate::schema::discount::Discount;
 use crate::schema::look::Look;
+use crate::schema::money::CurrencyCode;
 use crate::schema::order::{self, Order};
 use crate::schema::payment::Payment;
 use crate::schema::product::page_cost;
@@ -47,6 +50,18 @@ pub(crate) struct StaffQuery;
 /// What staff read. Each service decides who may.
 #[Object]
 impl StaffQuery {
+    /// What was sold and how far visitors came, over a range of days of UTC: at most ten years. For staff who see figures.
+    async fn analytics(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day; thirty days in all if absent.")] start_date: Option<Date>,
+        #[graphql(desc = "The last day, included; today if absent.")] end_date: Option<Date>,
+        #[graphql(desc = "Of amounts; that of the context if absent.")] currency: Option<CurrencyCode>,
+    ) -> Option<Analytics> {
+        let currency = currency.map_or_else(|| context::locale(ctx).currency.clone(), |currency| currency.0);
+        Some(Analytics::of(start_date, end_date, currency))
+    }
+
     /// Everybody's orders, newest first. For staff who see orders.
     #[graphql(complexity = "page_cost(first, child_complexity)")]
     async fn orders(

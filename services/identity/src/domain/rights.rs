@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// What staff may do, by the names that method rules use. The contract has the same list, which a test compares.
-pub const PERMISSIONS: [&str; 13] = [
+pub const PERMISSIONS: [&str; 14] = [
     "accounts.read",
     "accounts.write",
     "catalogue.read",
@@ -17,6 +17,7 @@ pub const PERMISSIONS: [&str; 13] = [
     "orders.refund",
     "payments.read",
     "reviews.moderate",
+    "analytics.read",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
