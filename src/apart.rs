@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::http::Uri;
-use kit::sealing::Sealer;
+use kit::sealing::{Opener, Sealer};
 use kit::{Database, OpenError};
 use mesh::serve::{Health, Peers};
 use mesh::{CertificateFiles, Certificates};
@@ -13,7 +13,7 @@ use proto::rules::METHODS;
 use crate::commands::Failure;
 use crate::config::{self, PeersKind, Secrets};
 use crate::places::{self, Place, Places, named};
-use crate::settings;
+use crate::{mails, settings};
 
 /// A store that cannot be reached is tried again after so long.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -107,6 +107,7 @@ impl<'a> Plan<'a> {
             orders: self.place(orders::NAME, || self.orders()).await?,
             reviews: self.place(reviews::NAME, || Ok(())).await?,
             analytics: self.place(analytics::NAME, || Ok(())).await?,
+            notifications: self.place(notifications::NAME, || self.notifications()).await?,
             certificates,
         })
     }
@@ -192,6 +193,17 @@ impl<'a> Plan<'a> {
     fn orders(&self) -> Result<orders::Settings, Failure> {
         let secret = bytes(self.secrets.checkout_token_secret.as_ref(), "SHOP_CHECKOUT_TOKEN_SECRET")?;
         settings::orders(self.sealer()?, &secret)
+    }
+
+    fn notifications(&self) -> Result<notifications::Settings, Failure> {
+        let text = match &self.secrets.sealing_key_file {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| Failure::new(format!("SHOP_SEALING_KEY_FILE cannot be read: {error}")))?,
+            None => said(self.secrets.sealing_key.as_ref(), "SHOP_SEALING_KEY")?.clone(),
+        };
+        let opener = Opener::from_text(&text)
+            .map_err(|error| Failure::caused("the sealing key cannot be used", &error))?;
+        mails::settings(&self.secrets.mail, opener, None)
     }
 
     fn sealer(&self) -> Result<Sealer, Failure> {

@@ -2,6 +2,7 @@
 //!
 //! A wrong value stops the start with a sentence that says what would be right.
 
+mod mail;
 mod serve;
 
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use mail::Mail;
 pub use serve::{Peers, PeersKind, Secrets, Serve, address, database_url};
 
 /// A commerce backend: gRPC services with a GraphQL edge, in one process or many.
@@ -95,6 +97,9 @@ pub struct Up {
     /// What webhooks are signed with.
     #[command(flatten)]
     pub webhook: Webhook,
+    /// How mails leave the shop.
+    #[command(flatten)]
+    pub mail: Mail,
 }
 
 /// `shop demo`.

@@ -1,215 +1,188 @@
-//! Mails of development: until there is a service that sends them, sealed mail events are opened here, written into the
-//! data folder and shown at `/dev/mail`.
+//! Mails: how they leave this shop, and the page of development that shows those that landed in a folder.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header;
-use axum::response::{Html, IntoResponse};
+use axum::extract;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use kit::outbox::Event;
 use kit::sealing::Opener;
-use kit::{BoxError, Reader};
-use proto::identity as identity_pb;
-use proto::orders as orders_pb;
+use mail_parser::{Message, MessageParser};
+use notifications::{Folder, Mailer, Sender, Settings, Smtp, Storefront, Words};
+use uuid::Uuid;
 
-/// Mails shown on the page; older ones stay in the folder.
+use crate::commands::Failure;
+use crate::config::Mail;
+
+/// Mails listed on the page; older ones stay in the folder.
 const SHOWN_MAX: usize = 50;
+/// A file that is longer is no mail of ours.
+const MAIL_LENGTH_MAX: u64 = 4 * 1024 * 1024;
+/// Where a storefront under development usually is.
+const STOREFRONT: &str = "http://localhost:3000";
+const FROM: &str = "Shopmesh <shop@localhost>";
 
-/// Opens what is sealed for notifications, and writes mails.
-pub struct Mails {
-    folder: PathBuf,
-    opener: Opener,
+/// The page itself: nothing from anywhere but frames of its own.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'none'; \
+                           base-uri 'none'; frame-ancestors 'self'";
+/// A mail in its frame: no scripts, no forms, nothing loaded; its links open windows of their own.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; \
+                           frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
+const STYLE: &str = "body{font:16px/1.5 system-ui;max-width:46rem;margin:2rem auto;padding:0 1rem}\
+                     li{margin:.5rem 0}small{color:#5c6660}\
+                     pre{border:1px solid #ccc;border-radius:6px;padding:1rem;white-space:pre-wrap}\
+                     iframe{width:100%;height:40rem;border:1px solid #ccc;border-radius:6px}";
+
+/// What notifications is told: mails go to the server that is named, else into a folder.
+pub fn settings(mail: &Mail, opener: Opener, folder: Option<PathBuf>) -> Result<Settings, Failure> {
+    let sender = Sender::parse(mail.mail_from.as_deref().unwrap_or(FROM))
+        .map_err(|error| Failure::new(format!("--mail-from {error}")))?;
+    let storefront = Storefront::parse(mail.storefront_url.as_deref().unwrap_or(STOREFRONT))
+        .map_err(|error| Failure::new(format!("--storefront-url {error}")))?;
+    let message_host = sender.host().to_owned();
+    let mailer: Arc<dyn Mailer> = match (&mail.smtp_url, mail.mail_folder.clone().or(folder)) {
+        // The value stays unsaid: it holds a password.
+        (Some(url), _) => {
+            let smtp = Smtp::new(url, sender);
+            Arc::new(smtp.map_err(|error| Failure::new(format!("--smtp-url {error}")))?)
+        }
+        (None, Some(folder)) => Arc::new(Folder::new(folder, sender)),
+        (None, None) => {
+            return Err(Failure::new(
+                "mails need a way out: name a server with --smtp-url, or --mail-folder",
+            ));
+        }
+    };
+    let words = Words { shop: mail.shop_name.clone(), storefront };
+    Ok(Settings { opener, mailer, message_host, words })
 }
 
-struct Mail {
-    to: String,
-    subject: &'static str,
-    body: String,
+/// The pages that show the mails of a folder.
+pub fn router(folder: &Path) -> Router {
+    let folder: Arc<Path> = folder.into();
+    Router::new()
+        .route("/dev/mail", get(list))
+        .route("/dev/mail/{id}", get(show))
+        .route("/dev/mail/{id}/html", get(html))
+        .with_state(folder)
 }
 
-impl Mails {
-    /// Mails into `folder`, opened with the key that the services sealed them to.
-    pub fn new(folder: PathBuf, opener: Opener) -> Self {
-        Self { folder, opener }
-    }
-
-    /// Reads every event that carries a mail.
-    pub fn reader(self: Arc<Self>) -> Reader {
-        let kinds = &[
-            "account.registered",
-            "account.mail_requested",
-            "account.password_changed",
-            "order.placed",
-            "order.shipped",
-            "order.cancelled",
-            "order.refunded",
-        ];
-        Reader::new("mails", kinds, move |event| {
-            let mails = self.clone();
-            async move { mails.apply(&event).await }
-        })
-    }
-
-    /// The page that shows them.
-    pub fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/dev/mail", get(async move || page(&self.folder).await))
-    }
-
-    /// A file is named by its event, so the same event twice is the same mail.
-    async fn apply(&self, event: &Event) -> Result<(), BoxError> {
-        let Some(mail) = self.mail(event)? else {
-            return Ok(());
-        };
-        tokio::fs::create_dir_all(&self.folder).await?;
-        let text = format!(
-            "Date: {}\nTo: {}\nSubject: {}\n\n{}\n",
-            event.occurred.to_rfc2822(),
-            mail.to,
-            mail.subject,
-            mail.body
+async fn list(extract::State(folder): extract::State<Arc<Path>>) -> Response {
+    let mut items = String::new();
+    for (id, path) in newest(&folder).await {
+        let Some(bytes) = read(&path).await else { continue };
+        let Some(mail) = MessageParser::default().parse(&bytes) else { continue };
+        // Writing into a string cannot fail.
+        let _ = write!(
+            items,
+            "<li><a href=\"/dev/mail/{id}\">{}</a><br><small>to {} · {}</small>",
+            escaped(mail.subject().unwrap_or_default()),
+            escaped(&recipient(&mail)),
+            escaped(&date(&mail)),
         );
-        tokio::fs::write(self.folder.join(format!("{}.txt", event.id)), text).await?;
-        Ok(())
     }
+    let body = match items.is_empty() {
+        true => "<p>No mail yet. Register an account or place an order.</p>".to_owned(),
+        false => format!("<ul>{items}</ul>"),
+    };
+    page(&format!("<h1>Mail</h1>{body}"))
+}
 
-    fn mail(&self, event: &Event) -> Result<Option<Mail>, BoxError> {
-        let (sealed, subject, body) = match event.kind.as_str() {
-            "account.registered" => {
-                let sealed = event.decode::<identity_pb::AccountRegistered>()?.mail;
-                return self.account_mail(sealed);
-            }
-            "account.mail_requested" => {
-                let sealed = event.decode::<identity_pb::AccountMailRequested>()?.mail;
-                return self.account_mail(sealed);
-            }
-            "account.password_changed" => {
-                let sealed = event.decode::<identity_pb::AccountPasswordChanged>()?.mail;
-                return self.account_mail(sealed);
-            }
-            "order.placed" => {
-                let placed: orders_pb::OrderPlaced = event.decode()?;
-                (placed.contact, "Your order", format!("Thank you. Your order is {}.", placed.number))
-            }
-            "order.shipped" => {
-                let shipped: orders_pb::OrderShipped = event.decode()?;
-                let body = format!(
-                    "Order {} is on its way with {} ({}).",
-                    shipped.number, shipped.carrier, shipped.tracking_number
-                );
-                (shipped.contact, "On its way", body)
-            }
-            "order.cancelled" => {
-                let cancelled: orders_pb::OrderCancelled = event.decode()?;
-                (cancelled.contact, "Cancelled", format!("Order {} is cancelled.", cancelled.number))
-            }
-            _ => {
-                let refunded: orders_pb::OrderRefunded = event.decode()?;
-                let amount = refunded.amount.as_ref().and_then(|money| kit::Money::try_from(money).ok());
-                let amount =
-                    amount.map(|money| format!("{} {}", money.to_decimal(), money.currency().as_str()));
-                let body = format!(
-                    "We have sent {} back for order {}.",
-                    amount.unwrap_or_default(),
-                    refunded.number
-                );
-                (refunded.contact, "Refunded", body)
-            }
-        };
-        // An imported order has nobody to write to.
-        let Some(sealed) = sealed else {
-            return Ok(None);
-        };
-        let contact: orders_pb::OrderContact = self.opener.open(&sealed)?;
-        let body = format!("Hello {},\n\n{body}", contact.given_name);
-        Ok(Some(Mail { to: contact.email, subject, body }))
-    }
+async fn show(
+    extract::State(folder): extract::State<Arc<Path>>,
+    extract::Path(id): extract::Path<Uuid>,
+) -> Response {
+    let Some(bytes) = read(&file(&folder, id)).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let Some(mail) = MessageParser::default().parse(&bytes) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    page(&format!(
+        "<p><a href=\"/dev/mail\">All mails</a></p><h1>{}</h1><p>To: {}<br>Date: {}<br>Message-ID: {}</p>\
+         <h2>Text</h2><pre>{}</pre><h2>HTML</h2>\
+         <iframe sandbox=\"allow-popups allow-popups-to-escape-sandbox\" src=\"/dev/mail/{id}/html\"></iframe>",
+        escaped(mail.subject().unwrap_or_default()),
+        escaped(&recipient(&mail)),
+        escaped(&date(&mail)),
+        escaped(mail.message_id().unwrap_or_default()),
+        escaped(&mail.body_text(0).unwrap_or_default()),
+    ))
+}
 
-    fn account_mail(&self, sealed: Option<proto::common::Sealed>) -> Result<Option<Mail>, BoxError> {
-        let Some(sealed) = sealed else {
-            return Ok(None);
-        };
-        let content: identity_pb::MailContent = self.opener.open(&sealed)?;
-        let (subject, words) = match content.kind() {
-            identity_pb::MailKind::VerifyEmail => ("Confirm your address", "Confirm it with this token:"),
-            identity_pb::MailKind::AlreadyRegistered => (
-                "You have an account",
-                "Somebody tried to register with this address. You have an account already.",
-            ),
-            identity_pb::MailKind::ResetPassword => ("Set a new password", "Set it with this token:"),
-            identity_pb::MailKind::PasswordChanged => ("Password changed", "Your password was changed."),
-            identity_pb::MailKind::Unspecified => return Ok(None),
-        };
-        let body = format!("Hello {},\n\n{words}\n\n{}", content.given_name, content.token);
-        Ok(Some(Mail { to: content.email, subject, body }))
+async fn html(
+    extract::State(folder): extract::State<Arc<Path>>,
+    extract::Path(id): extract::Path<Uuid>,
+) -> Response {
+    let Some(bytes) = read(&file(&folder, id)).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mail = MessageParser::default().parse(&bytes);
+    let body = mail.and_then(|mail| mail.body_html(0).map(|html| html.into_owned()));
+    match body {
+        // Links of a mail open beside the frame, not in it.
+        Some(body) => {
+            let body = body.replacen("<head>", "<head><base target=\"_blank\">", 1);
+            (headers(MAIL_POLICY), Html(body)).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn page(folder: &Path) -> impl IntoResponse + use<> {
-    let mut names = Vec::new();
+/// Mails are named by their events, whose ids are in the order of time.
+async fn newest(folder: &Path) -> Vec<(Uuid, PathBuf)> {
+    let mut found = Vec::new();
     if let Ok(mut entries) = tokio::fs::read_dir(folder).await {
         while let Ok(Some(entry)) = entries.next_entry().await {
-            names.push(entry.path());
+            let path = entry.path();
+            let is_mail = path.extension().is_some_and(|extension| extension == "eml");
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if let (true, Ok(id)) = (is_mail, name.parse::<Uuid>()) {
+                found.push((id, path));
+            }
         }
     }
-    // Named by UUIDv7, so by name is by time.
-    names.sort_unstable_by(|one, other| other.cmp(one));
-    let mut mails = String::new();
-    for path in names.into_iter().take(SHOWN_MAX) {
-        let text = tokio::fs::read_to_string(path).await.unwrap_or_default();
-        mails.push_str(&format!("<pre>{}</pre>", escaped(&text)));
+    found.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
+    found.truncate(SHOWN_MAX);
+    found
+}
+
+fn file(folder: &Path, id: Uuid) -> PathBuf {
+    folder.join(format!("{id}.eml"))
+}
+
+async fn read(path: &Path) -> Option<Vec<u8>> {
+    let length = tokio::fs::metadata(path).await.ok()?.len();
+    if length > MAIL_LENGTH_MAX {
+        return None;
     }
-    let none = "<p>No mail yet. Register an account or place an order.</p>";
-    let body = if mails.is_empty() { none } else { &mails };
-    let html = format!(
-        "<!doctype html><meta charset=utf-8><title>Mail</title>\
-         <style>body{{font:16px/1.5 system-ui;max-width:46rem;margin:2rem auto}}\
-         pre{{border:1px solid #ccc;border-radius:6px;padding:1rem;white-space:pre-wrap}}</style>\
-         <h1>Mail</h1>{body}"
-    );
-    ([(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")], Html(html))
+    tokio::fs::read(path).await.ok()
+}
+
+fn recipient(mail: &Message<'_>) -> String {
+    mail.to().and_then(|to| to.first()?.address().map(str::to_owned)).unwrap_or_default()
+}
+
+fn date(mail: &Message<'_>) -> String {
+    mail.date().map(|date| date.to_rfc822()).unwrap_or_default()
+}
+
+fn page(body: &str) -> Response {
+    let html = format!("<!doctype html><meta charset=utf-8><title>Mail</title><style>{STYLE}</style>{body}");
+    (headers(PAGE_POLICY), Html(html)).into_response()
+}
+
+fn headers(policy: &'static str) -> [(HeaderName, &'static str); 3] {
+    [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ]
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use kit::{Clock, Id};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_sealed_mail_is_written_once_and_shown_without_markup() {
-        let folder = tempfile::tempdir().unwrap();
-        let opener = Opener::generate();
-        let content = identity_pb::MailContent {
-            kind: identity_pb::MailKind::ResetPassword.into(),
-            email: "ada@example.com".into(),
-            given_name: "<b>Ada</b>".into(),
-            token: "secret-token".into(),
-            ..Default::default()
-        };
-        let requested = identity_pb::AccountMailRequested {
-            mail: Some(opener.sealer().seal(&content).unwrap()),
-            ..Default::default()
-        };
-        let event =
-            Event::new("account.mail_requested", Id::<()>::new(), 1, Clock::system().now(), &requested);
-        let mails = Arc::new(Mails::new(folder.path().to_owned(), opener));
-        let reader = mails.clone().reader();
-
-        (reader.apply)(event.clone()).await.unwrap();
-        (reader.apply)(event).await.unwrap();
-
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let answer = page(folder.path()).await.into_response();
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        let html = String::from_utf8(body.to_vec()).unwrap();
-        assert!(html.contains("To: ada@example.com") && html.contains("secret-token"));
-        assert!(html.contains("&lt;b&gt;Ada") && !html.contains("<b>"));
-    }
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -29,12 +29,13 @@ pub struct Places {
     pub orders: Place<orders::Settings>,
     pub reviews: Place,
     pub analytics: Place,
+    pub notifications: Place<notifications::Settings>,
     /// What this process shows to those elsewhere; nothing where a mesh does it.
     pub certificates: Option<Certificates>,
 }
 
 /// Every service that has tables, leaves first.
-pub const SERVICES: [&str; 9] = [
+pub const SERVICES: [&str; 10] = [
     identity::NAME,
     catalogue::NAME,
     inventory::NAME,
@@ -44,6 +45,7 @@ pub const SERVICES: [&str; 9] = [
     orders::NAME,
     reviews::NAME,
     analytics::NAME,
+    notifications::NAME,
 ];
 
 /// The service of this name.
@@ -66,6 +68,7 @@ pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
         orders::NAME => pending::<orders::Migrator>(store).await,
         reviews::NAME => pending::<reviews::Migrator>(store).await,
         analytics::NAME => pending::<analytics::Migrator>(store).await,
+        notifications::NAME => pending::<notifications::Migrator>(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     match pending.as_slice() {
@@ -97,6 +100,7 @@ pub async fn migrate(service: &str, store: &Database) -> Result<(), Failure> {
         orders::NAME => orders::migrate(store).await,
         reviews::NAME => reviews::migrate(store).await,
         analytics::NAME => analytics::migrate(store).await,
+        notifications::NAME => notifications::migrate(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     migrated.map_err(|error| {

@@ -16,6 +16,7 @@ use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::ListSigningKeysRequest;
 use proto::identity::identity_service_client::IdentityServiceClient;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::notifications::notifications_service_client::NotificationsServiceClient;
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
@@ -66,6 +67,7 @@ impl Topology {
         let orders = bound.orders(places.orders, &cart, &pricing, &inventory, &payments);
         let reviews = bound.reviews(places.reviews);
         let analytics = bound.analytics(places.analytics);
+        let notifications = bound.notifications(places.notifications);
         let gateway = gateway::Upstreams {
             identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
             catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
@@ -76,6 +78,7 @@ impl Topology {
             orders: OrdersServiceClient::new(orders.channel(gateway::NAME)),
             reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
             analytics: AnalyticsServiceClient::new(analytics.channel(gateway::NAME)),
+            notifications: NotificationsServiceClient::new(notifications.channel(gateway::NAME)),
         };
 
         let reachable = vec![
@@ -88,6 +91,7 @@ impl Topology {
             orders.served(orders::NAME),
             reviews.served(reviews::NAME),
             analytics.served(analytics::NAME),
+            notifications.served(notifications::NAME),
         ];
 
         let signer = gateway.identity.clone();
@@ -258,6 +262,16 @@ impl<'a> Bound<'a> {
         };
         self.readers.extend(analytics::readers(&store));
         self.serve(analytics::NAME, analytics::routes(store, self.time()))
+    }
+
+    fn notifications(&mut self, place: Place<notifications::Settings>) -> Upstream {
+        let (store, settings) = match self.enter(notifications::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.readers.extend(notifications::readers(&store, self.clock));
+        self.tasks.spawn(notifications::work(store.clone(), settings.clone(), self.time(), self.stop()));
+        self.serve(notifications::NAME, notifications::routes(store, settings, self.time()))
     }
 
     /// What a service that is here works with; the way to it, where it is not.

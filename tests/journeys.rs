@@ -22,6 +22,8 @@ mod harness;
 mod interop;
 #[path = "journeys/live.rs"]
 mod live;
+#[path = "journeys/mail.rs"]
+mod mail;
 #[path = "journeys/paying.rs"]
 mod paying;
 #[path = "journeys/readme.rs"]

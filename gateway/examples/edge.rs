@@ -16,6 +16,7 @@ use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::ListSigningKeysRequest;
 use proto::identity::identity_service_client::IdentityServiceClient;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::notifications::notifications_service_client::NotificationsServiceClient;
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
@@ -82,5 +83,6 @@ fn upstreams(upstream: &Upstream) -> Upstreams {
         orders: OrdersServiceClient::new(channel()),
         reviews: ReviewsServiceClient::new(channel()),
         analytics: AnalyticsServiceClient::new(channel()),
+        notifications: NotificationsServiceClient::new(channel()),
     }
 }

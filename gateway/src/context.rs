@@ -10,6 +10,7 @@ use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::identity_service_client::IdentityServiceClient;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::notifications::notifications_service_client::NotificationsServiceClient;
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
@@ -229,4 +230,9 @@ pub(crate) fn reviews(ctx: &Context<'_>) -> ReviewsServiceClient<Channel> {
 /// A client of analytics, ready to call.
 pub(crate) fn analytics(ctx: &Context<'_>) -> AnalyticsServiceClient<Channel> {
     shared(ctx).upstreams.analytics.clone()
+}
+
+/// A client of notifications, ready to call.
+pub(crate) fn notifications(ctx: &Context<'_>) -> NotificationsServiceClient<Channel> {
+    shared(ctx).upstreams.notifications.clone()
 }

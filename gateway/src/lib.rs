@@ -36,6 +36,7 @@ use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::identity_service_client::IdentityServiceClient;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
+use proto::notifications::notifications_service_client::NotificationsServiceClient;
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
@@ -70,6 +71,8 @@ pub struct Upstreams {
     pub reviews: ReviewsServiceClient<Channel>,
     /// Figures.
     pub analytics: AnalyticsServiceClient<Channel>,
+    /// Templates of mails.
+    pub notifications: NotificationsServiceClient<Channel>,
 }
 
 /// What differs between one shop and the next.

@@ -1,6 +1,8 @@
 //! What each reason of the contracts means to a client: the one place where they become codes of GraphQL.
 
-use proto::{cart, catalogue, common, identity, inventory, orders, payments, pricing, reviews};
+use proto::{
+    cart, catalogue, common, identity, inventory, notifications, orders, payments, pricing, reviews,
+};
 use tonic::{Code, Status};
 
 /// What a status means to whoever asked.
@@ -42,6 +44,7 @@ fn verdict_of(domain: &str, reason: &str) -> Option<Verdict> {
         "cart.shop" => cart::Reason::from_str_name(&name).map(of_cart),
         "orders.shop" => orders::Reason::from_str_name(&name).map(of_orders),
         "reviews.shop" => reviews::Reason::from_str_name(&name).map(of_reviews),
+        "notifications.shop" => notifications::Reason::from_str_name(&name).map(of_notifications),
         _ => None,
     }
 }
@@ -186,6 +189,14 @@ fn of_reviews(reason: reviews::Reason) -> Verdict {
         R::AlreadyReviewed => Verdict::Refused("ALREADY_REVIEWED"),
         R::OwnReview => Verdict::Refused("OWN_REVIEW"),
         R::NotApproved => Verdict::Refused("NOT_APPROVED"),
+        R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_notifications(reason: notifications::Reason) -> Verdict {
+    use notifications::Reason as R;
+    match reason {
+        R::TemplateNotFound => Verdict::Missing("TEMPLATE_NOT_FOUND"),
         R::Unspecified => Verdict::Broken,
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod discount;
 pub(crate) mod held;
 pub(crate) mod in_context;
 pub(crate) mod look;
+pub(crate) mod mail;
 pub(crate) mod money;
 pub(crate) mod mutation;
 pub(crate) mod node;

@@ -60,6 +60,11 @@ pub const EVENT_SUBJECT: &str = "event.subject";
 /// Who reads an event.
 pub const EVENT_READER: &str = "event.reader";
 
+/// A kind of mail: "order-placed".
+pub const MAIL_TEMPLATE: &str = "mail.template";
+/// What became of an attempt to send a mail: "sent", "postponed", "`given_up`".
+pub const MAIL_OUTCOME: &str = "mail.outcome";
+
 /// A service of this project: "orders".
 pub const SERVICE: &str = "shop.service";
 /// How often something was tried so far.
@@ -83,6 +88,8 @@ pub const RPC_CLIENT_ERRORS: &str = "rpc.client.errors";
 pub const GRAPHQL_DURATION: &str = "graphql.operation.duration";
 /// GraphQL operations whose answer had errors, or that were refused.
 pub const GRAPHQL_ERRORS: &str = "graphql.operation.errors";
+/// Attempts to send a mail.
+pub const MAILS: &str = "mails";
 
 /// The name of a code as the gRPC specification writes it.
 pub fn code_name(code: Code) -> &'static str {

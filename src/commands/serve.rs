@@ -14,7 +14,7 @@ use super::{DRAIN_TIME_MAX, Failure, bind, stopped};
 use crate::apart::{self, Part, Plan};
 use crate::config::Serve;
 use crate::topology::Topology;
-use crate::{edge, upkeep};
+use crate::{edge, mails, upkeep};
 
 /// The port that other services call.
 const LIMITS: Limits = Limits {
@@ -78,7 +78,11 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         tasks.spawn(edge::grpc(listener, &arguments.edge, topology.reachable, health, &shutdown)?);
     }
     if let Some(listener) = ports.edge {
-        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, Router::new())?;
+        let beside = match &arguments.secrets.mail.mail_folder {
+            Some(folder) if !arguments.edge.production => mails::router(folder),
+            _ => Router::new(),
+        };
+        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, beside)?;
         tasks.spawn(gateway::serve(listener, router, shutdown.clone().cancelled_owned()));
     }
 

@@ -1,6 +1,6 @@
 //! `shop up`: everything in one process.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use axum::Router;
@@ -13,12 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{DRAIN_TIME_MAX, Failure, bind, provider, stopped};
-use crate::config::{Edge, Up};
+use crate::config::Up;
 use crate::data::DataFolder;
-use crate::mails::Mails;
 use crate::places::{Place, Places};
 use crate::topology::Topology;
-use crate::{demo, edge, settings, upkeep};
+use crate::{demo, edge, mails, settings, upkeep};
 
 /// The mark of a data folder that holds personas, whose passwords everybody knows.
 const DEMO: &str = "demo";
@@ -42,7 +41,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     };
     let edge = &arguments.edge;
     edge::safe(edge)?;
-    safe(edge, &folder)?;
+    safe(arguments, &folder)?;
     let ports = Ports::bind(arguments).await?;
     let addresses = ports.describe()?;
     let shutdown = CancellationToken::new();
@@ -58,11 +57,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let warm = topology.verifier.warm().await;
     warm.map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
 
-    let mails = Arc::new(Mails::new(folder.path().join("mail"), opener));
-    let mut readers = topology.readers.clone();
-    if !edge.production {
-        readers.push(mails.clone().reader());
-    }
+    let readers = topology.readers.clone();
     tasks.spawn(news::run(topology.sources(), readers, shutdown.clone().cancelled_owned()));
     tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     if !edge.empty && !edge.production && !folder.is_marked(SEEDED) {
@@ -75,7 +70,8 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     if let Some(listener) = ports.grpc {
         tasks.spawn(edge::grpc(listener, edge, topology.reachable, health, &shutdown)?);
     }
-    let beside = if edge.production { Router::new() } else { mails.router() };
+    let beside =
+        if edge.production { Router::new() } else { mails::router(&mail_folder(arguments, &folder)) };
     let router = edge::router(edge, topology.gateway, topology.verifier, beside)?;
     tasks.spawn(gateway::serve(ports.edge, router, shutdown.clone().cancelled_owned()));
 
@@ -94,15 +90,25 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     }
 }
 
-/// What development made must not go into production.
-fn safe(edge: &Edge, folder: &DataFolder) -> Result<(), Failure> {
-    if edge.production && folder.is_marked(DEMO) {
+/// What development made must not go into production, and production does not pretend to send mails.
+fn safe(arguments: &Up, folder: &DataFolder) -> Result<(), Failure> {
+    let production = arguments.edge.production;
+    if production && arguments.mail.smtp_url.is_none() {
+        return Err(Failure::new(
+            "without a mail server nobody could verify an address or set a new password; name one with --smtp-url",
+        ));
+    }
+    if production && folder.is_marked(DEMO) {
         return Err(Failure::new(format!(
             "{} holds the demo shop with accounts whose passwords everybody knows; name another folder with --data",
             folder.path().display()
         )));
     }
     Ok(())
+}
+
+fn mail_folder(arguments: &Up, folder: &DataFolder) -> PathBuf {
+    arguments.mail.mail_folder.clone().unwrap_or_else(|| folder.path().join("mail"))
 }
 
 impl Ports {
@@ -172,6 +178,8 @@ async fn places(
     let payments = settings::payments(provider_url, provider::secret(folder, &arguments.webhook)?);
     let cart = cart::Settings { token_secret: folder.secret("cart-tokens")? };
     let orders = settings::orders(opener.sealer(), &folder.secret("checkout-tokens")?)?;
+    let notifications =
+        mails::settings(&arguments.mail, opener.clone(), Some(mail_folder(arguments, folder)))?;
     Ok(Places {
         identity: Place::Here(folder.store(identity::NAME).await?, identity),
         catalogue: Place::Here(folder.store(catalogue::NAME).await?, ()),
@@ -182,6 +190,7 @@ async fn places(
         orders: Place::Here(folder.store(orders::NAME).await?, orders),
         reviews: Place::Here(folder.store(reviews::NAME).await?, ()),
         analytics: Place::Here(folder.store(analytics::NAME).await?, ()),
+        notifications: Place::Here(folder.store(notifications::NAME).await?, notifications),
         certificates: None,
     })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Edge;
+use super::{Edge, Mail};
 
 /// `shop serve`.
 #[derive(Args, Clone, Debug)]
@@ -78,6 +78,12 @@ pub struct Secrets {
     /// identity, orders: the public key of notifications, base64.
     #[arg(long, env = "SHOP_SEALING_PUBLIC_KEY")]
     pub sealing_public_key: Option<String>,
+    /// notifications: the private key to it, base64.
+    #[arg(long, env = "SHOP_SEALING_KEY", hide_env_values = true, conflicts_with = "sealing_key_file")]
+    pub sealing_key: Option<String>,
+    /// notifications: a file that holds the private key.
+    #[arg(long, env = "SHOP_SEALING_KEY_FILE")]
+    pub sealing_key_file: Option<PathBuf>,
     /// cart: the secret that tokens of guests' carts follow from, 64 hexadecimal digits.
     #[arg(long, env = "SHOP_CART_TOKEN_SECRET", hide_env_values = true)]
     pub cart_token_secret: Option<String>,
@@ -90,6 +96,9 @@ pub struct Secrets {
     /// payments: where the provider is.
     #[arg(long, env = "SHOP_PROVIDER_URL")]
     pub provider_url: Option<String>,
+    /// notifications: how mails leave the shop.
+    #[command(flatten)]
+    pub mail: Mail,
 }
 
 impl Secrets {
@@ -98,10 +107,13 @@ impl Secrets {
         Self {
             signing_secret: None,
             sealing_public_key: None,
+            sealing_key: None,
+            sealing_key_file: None,
             cart_token_secret: None,
             checkout_token_secret: None,
             webhook_secret: None,
             provider_url: None,
+            mail: Mail::none(),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Who somebody is: registering, forgetting, coming back; and a browser that carries all of it by itself.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::acts::{self, goods};
 use crate::harness::{PASSWORD, Shop, text};
+use crate::mail;
 
 const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
     answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {
@@ -27,22 +26,6 @@ fn new_address() -> String {
     format!("{}@example.com", Uuid::new_v4().simple())
 }
 
-/// The last word of the newest mail of a kind to an address, once it is there: its token.
-async fn mailed(shop: &Shop, email: &str, subject: &str) -> String {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        let page = shop.guest().http.get(format!("{}/dev/mail", shop.edge)).send().await.unwrap();
-        let page = page.text().await.unwrap();
-        let head = format!("To: {email}\nSubject: {subject}\n");
-        if let Some(mail) = page.split("<pre>").find(|mail| mail.contains(&head)) {
-            let body = mail.split("</pre>").next().unwrap();
-            return body.split_whitespace().last().unwrap().to_owned();
-        }
-        assert!(Instant::now() < deadline, "no mail to {email} in {page}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
 #[tokio::test]
 async fn an_address_is_verified_by_the_mail_that_came_to_it() {
     let shop = Shop::shared();
@@ -54,7 +37,7 @@ async fn an_address_is_verified_by_the_mail_that_came_to_it() {
     assert_eq!(guest.done(REGISTER, person.clone()).await, registered);
     assert_eq!(guest.done(LOG_IN, person.clone()).await["customer"]["emailVerified"], false);
 
-    let token = mailed(&shop, &email, "Confirm your address").await;
+    let token = mail::token(&shop, &email, "Confirm your address").await;
     guest.done(VERIFY, json!({ "token": token })).await;
 
     assert_eq!(guest.done(LOG_IN, person).await["customer"]["emailVerified"], true);
@@ -72,7 +55,7 @@ async fn a_forgotten_password_is_set_anew_and_old_sessions_end() {
 
     let known = guest.done(RECOVER, json!({ "email": email })).await;
     assert_eq!(guest.done(RECOVER, json!({ "email": new_address() })).await, known);
-    let token = mailed(&shop, &email, "Set a new password").await;
+    let token = mail::token(&shop, &email, "Set a new password").await;
     let weak = json!({ "token": token, "password": "short" });
     assert_eq!(guest.refused(RESET, weak).await, "PASSWORD_WEAK");
     guest.done(RESET, json!({ "token": token, "password": "another horse entirely" })).await;

@@ -23,13 +23,14 @@ const LAYERS: [&str; 7] = ["lib", "domain", "app", "store", "grpc", "error", "ev
 
 /// A module that only one service has, the layer whose imports it keeps to, and why it exists. A `port` is the way to
 /// something outside the shop.
-const EXTRA: [(&str, &str, &str, &str); 3] = [
+const EXTRA: [(&str, &str, &str, &str); 4] = [
     (
         "catalogue",
         "sheet",
         "domain",
         "Shopify's product CSV is a language of its own, parsed and written apart from products",
     ),
+    ("notifications", "mailer", "port", "mails leave the shop by a server that may be slow, down or choosy"),
     ("payments", "provider", "port", "whoever moves the money is outside, and may be slow, down or lying"),
     ("payments", "simulated", "outside", "a provider of its own, with its own store and its own interface"),
 ];

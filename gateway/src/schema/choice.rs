@@ -173,6 +173,8 @@ pub(crate) enum Permission {
     ReviewsModerate,
     /// Sees what was sold and how far shoppers came.
     AnalyticsRead,
+    /// Sees the templates of mails.
+    NotificationsRead,
 }
 
 /// What happened around signing in.

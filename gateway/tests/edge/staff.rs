@@ -1,7 +1,7 @@
 //! What staff do. Who may is said by the rules of the contract, which the stacks enforce before a service is asked.
 
 use mesh::testing;
-use proto::{catalogue, inventory, orders, pricing, reviews};
+use proto::{catalogue, inventory, notifications, orders, pricing, reviews};
 use serde_json::json;
 use tonic::Code;
 
@@ -23,6 +23,8 @@ async fn a_customer_does_nothing_that_is_for_staff() {
         "{ discounts { nodes { code } } }".to_owned(),
         "{ payments { nodes { id } } }".to_owned(),
         "{ accounts { nodes { email } } }".to_owned(),
+        "{ mailTemplates { nodes { name } } }".to_owned(),
+        "{ mailPreview(template: \"order-placed\") { subject } }".to_owned(),
     ];
 
     for query in table {
@@ -161,4 +163,34 @@ async fn moderators_work_through_their_queue() {
         rejected.data()["reviewReject"]["review"],
         json!({ "status": "REJECTED", "rejection": "spam" })
     );
+}
+
+#[tokio::test]
+async fn staff_look_at_the_mails_that_the_shop_sends() {
+    let shop = shop();
+    shop.notifications.on("ListTemplates", |_: notifications::ListTemplatesRequest| {
+        let template = notifications::Template { name: "order-placed".into(), ..Default::default() };
+        Ok(notifications::ListTemplatesResponse { templates: vec![template], ..Default::default() })
+    });
+    shop.notifications.on("PreviewMail", |request: notifications::PreviewMailRequest| {
+        match request.template.as_str() {
+            "order-placed" => Ok(notifications::PreviewMailResponse {
+                subject: "Your order 1001".into(),
+                html: "<p>".into(),
+                ..Default::default()
+            }),
+            _ => Err(refused(Code::NotFound, "notifications", "TEMPLATE_NOT_FOUND")),
+        }
+    });
+    let staff = testing::staff(&["notifications.read"]);
+    let query =
+        "{ mailTemplates { nodes { name } } mailPreview(template: \"order-placed\") { subject html } }";
+
+    let answer = shop.ask(query, json!({})).by(&staff).answer().await;
+
+    assert_eq!(answer.data()["mailTemplates"]["nodes"][0]["name"], "order-placed");
+    assert_eq!(answer.data()["mailPreview"], json!({ "subject": "Your order 1001", "html": "<p>" }));
+    let unknown =
+        shop.ask("{ mailPreview(template: \"x\") { subject } }", json!({})).by(&staff).answer().await;
+    assert!(unknown.data()["mailPreview"].is_null());
 }

@@ -108,6 +108,7 @@ pub struct Shop {
     pub orders: Fake,
     pub reviews: Fake,
     pub analytics: Fake,
+    pub notifications: Fake,
     pub router: axum::Router,
 }
 
@@ -145,8 +146,9 @@ pub fn shop_with(settings: Settings) -> Shop {
     let channel = |name: &'static str, fake: &Fake| -> Channel {
         Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
     };
-    let fakes: [Fake; 9] = std::array::from_fn(|_| Fake::default());
-    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics] = fakes;
+    let fakes: [Fake; 10] = std::array::from_fn(|_| Fake::default());
+    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics, notifications] =
+        fakes;
     let upstreams = Upstreams {
         identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
             "identity", &identity,
@@ -174,9 +176,24 @@ pub fn shop_with(settings: Settings) -> Shop {
             "analytics",
             &analytics,
         )),
+        notifications: proto::notifications::notifications_service_client::NotificationsServiceClient::new(
+            channel("notifications", &notifications),
+        ),
     };
     let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
-    Shop { identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics, router }
+    Shop {
+        identity,
+        catalogue,
+        inventory,
+        pricing,
+        payments,
+        cart,
+        orders,
+        reviews,
+        analytics,
+        notifications,
+        router,
+    }
 }
 
 /// What came back.
@@ -239,6 +256,7 @@ impl Shop {
             &self.orders,
             &self.reviews,
             &self.analytics,
+            &self.notifications,
         ];
         let mut counts = std::collections::BTreeMap::new();
         for fake in fakes {

@@ -101,7 +101,8 @@ impl Opener {
         Opener { sealer: Sealer::of(secret_key.public_key()), secret_key }
     }
 
-    fn from_text(text: &str) -> Result<Opener, SealError> {
+    /// The private key, base64, as its file holds it.
+    pub fn from_text(text: &str) -> Result<Opener, SealError> {
         let bytes = STANDARD.decode(text.trim()).map_err(|_| SealError::Key)?;
         SecretKey::from_slice(&bytes).map(Opener::from_secret).map_err(|_| SealError::Key)
     }

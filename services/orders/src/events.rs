@@ -1,27 +1,30 @@
 //! What orders emits and what it reads. A person's data leaves only sealed.
 
+mod contact;
+
 use kit::outbox::Event as News;
-use kit::sealing::Sealer;
 use kit::{Money, Timestamp};
 use observability::propagation;
 use proto::orders as pb;
 
 use crate::domain::saga::FailureKind;
+pub use contact::Mailing;
+
 use crate::domain::{
-    Checkout, CheckoutEvent, CheckoutState, Line, LineCount, Order, OrderEvent, Origin, ReturnState,
+    Checkout, CheckoutEvent, CheckoutState, Line, LineCount, Order, OrderEvent, Origin, ReturnState, Shipment,
 };
 
 /// The outbox events of what happened to an order; each takes the next number of the order's news.
 pub fn of_order(
     order: &mut Order,
     happened: Vec<OrderEvent>,
-    sealer: Option<&Sealer>,
+    mailing: Option<&Mailing>,
     now: Timestamp,
 ) -> Vec<News> {
     let mut news = Vec::with_capacity(happened.len());
     for event in happened {
         order.news = order.news.saturating_add(1);
-        news.push(order_news(order, event, sealer, now).caused_by(propagation::traceparent()));
+        news.push(order_news(order, event, mailing, now).caused_by(propagation::traceparent()));
     }
     news
 }
@@ -49,10 +52,10 @@ pub fn of_checkout(checkout: &mut Checkout, happened: Vec<CheckoutEvent>, now: T
     news
 }
 
-fn order_news(order: &Order, event: OrderEvent, sealer: Option<&Sealer>, now: Timestamp) -> News {
+fn order_news(order: &Order, event: OrderEvent, mailing: Option<&Mailing>, now: Timestamp) -> News {
     let (id, version) = (order.id, order.news);
     match event {
-        OrderEvent::Placed => News::new("order.placed", id, version, now, &placed(order, sealer)),
+        OrderEvent::Placed => News::new("order.placed", id, version, now, &placed(order, mailing)),
         OrderEvent::Paid => {
             let payload = pb::OrderPaid { order_id: id.to_string(), paid: Some(order.paid.into()) };
             News::new("order.paid", id, version, now, &payload)
@@ -66,7 +69,7 @@ fn order_news(order: &Order, event: OrderEvent, sealer: Option<&Sealer>, now: Ti
                 lines: counted(order, found.map(|found| found.lines.as_slice())),
                 carrier: found.map(|found| found.carrier.clone()).unwrap_or_default(),
                 tracking_number: found.map(|found| found.tracking_number.clone()).unwrap_or_default(),
-                contact: sealed(order, sealer),
+                contact: contact::sealed(order, &shipped(found), mailing),
             };
             News::new("order.shipped", id, version, now, &payload)
         }
@@ -84,7 +87,7 @@ fn order_news(order: &Order, event: OrderEvent, sealer: Option<&Sealer>, now: Ti
             let payload = pb::OrderCancelled {
                 order_id: id.to_string(),
                 number: order.number.to_string(),
-                contact: sealed(order, sealer),
+                contact: contact::sealed(order, &ordered(order), mailing),
             };
             News::new("order.cancelled", id, version, now, &payload)
         }
@@ -105,14 +108,14 @@ fn order_news(order: &Order, event: OrderEvent, sealer: Option<&Sealer>, now: Ti
                 number: order.number.to_string(),
                 amount: Some(amount.into()),
                 refunded: Some(order.refunded.into()),
-                contact: sealed(order, sealer),
+                contact: contact::sealed(order, &ordered(order), mailing),
             };
             News::new("order.refunded", id, version, now, &payload)
         }
     }
 }
 
-fn placed(order: &Order, sealer: Option<&Sealer>) -> pb::OrderPlaced {
+fn placed(order: &Order, mailing: Option<&Mailing>) -> pb::OrderPlaced {
     let told = |amount: Money| (order.origin == Origin::Checkout).then(|| amount.into());
     pb::OrderPlaced {
         order_id: order.id.to_string(),
@@ -127,12 +130,21 @@ fn placed(order: &Order, sealer: Option<&Sealer>) -> pb::OrderPlaced {
         lines: order.lines.iter().map(|line| event_line(line, line.quantity)).collect(),
         total: Some(order.totals.total.into()),
         country: order.country().to_owned(),
-        contact: sealed(order, sealer),
+        contact: contact::sealed(order, &ordered(order), mailing),
         place_time: order.placed.to_rfc3339(),
         shipping: told(order.totals.shipping),
         tax: told(order.totals.tax),
         discount: told(order.totals.discount),
     }
+}
+
+/// Every line as it was ordered.
+fn ordered(order: &Order) -> Vec<LineCount> {
+    order.lines.iter().map(|line| LineCount { line: line.id, quantity: line.quantity }).collect()
+}
+
+fn shipped(shipment: Option<&Shipment>) -> Vec<LineCount> {
+    shipment.map(|found| found.lines.clone()).unwrap_or_default()
 }
 
 fn account(order: &Order) -> String {
@@ -156,24 +168,6 @@ fn event_line(line: &Line, quantity: i64) -> pb::EventLine {
         quantity,
         unit_price: Some(Money::into(line.unit_price)),
     }
-}
-
-/// Who bought, for notifications alone. Imported orders have nobody to write to.
-fn sealed(order: &Order, sealer: Option<&Sealer>) -> Option<proto::common::Sealed> {
-    if order.origin == Origin::Imported {
-        return None;
-    }
-    let address =
-        order.contact.shipping.clone().or_else(|| order.contact.billing.clone()).unwrap_or_default();
-    let towns = [address.city, address.region, address.postal_code, address.country_code];
-    let contact = pb::OrderContact {
-        email: order.contact.email.clone(),
-        given_name: address.given_name,
-        family_name: address.family_name,
-        address_lines: address.lines.into_iter().chain(towns).filter(|line| !line.is_empty()).collect(),
-    };
-    // Sealing fails only for lack of memory; the event then goes without a contact rather than not at all.
-    sealer?.seal(&contact).ok()
 }
 
 pub fn origin(origin: Origin) -> pb::OrderOrigin {

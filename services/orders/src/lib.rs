@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use app::{Orders, Recoverer};
+use events::Mailing;
 use store::Store;
 
 pub use app::token::{Tokens, WeakSecret};
@@ -87,6 +88,7 @@ pub async fn work(
 }
 
 fn orders(database: &Database, upstreams: Upstreams, settings: Settings, clock: &Clock) -> Orders {
-    let store = Store::new(database.clone(), clock.clone(), settings.sealer);
+    let mailing = settings.sealer.map(|sealer| Mailing { sealer, tokens: settings.tokens.clone() });
+    let store = Store::new(database.clone(), clock.clone(), mailing);
     Orders::new(store, upstreams, settings.tokens, clock.clone())
 }

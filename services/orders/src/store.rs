@@ -9,13 +9,13 @@ pub mod migration;
 mod orders;
 
 use kit::outbox::{self, Event as News};
-use kit::sealing::Sealer;
 use kit::{Clock, Database, Id, KeptAnswer, RequestError, RequestKey, Tx, execute, inbox};
 use sea_orm::{DbErr, Value};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::domain::{CheckoutId, OrderId};
+use crate::events::Mailing;
 
 pub use checkouts::Step;
 pub use imports::Imported;
@@ -29,7 +29,7 @@ const DECISIONS_MAX: usize = 5;
 pub struct Store {
     database: Database,
     clock: Clock,
-    sealer: Option<Sealer>,
+    mailing: Option<Mailing>,
 }
 
 /// Whose eyes are looking.
@@ -42,8 +42,8 @@ pub enum Right {
 }
 
 impl Store {
-    pub fn new(database: Database, clock: Clock, sealer: Option<Sealer>) -> Self {
-        Self { database, clock, sealer }
+    pub fn new(database: Database, clock: Clock, mailing: Option<Mailing>) -> Self {
+        Self { database, clock, mailing }
     }
 
     /// Wakes at every commit of this process.

@@ -1,7 +1,7 @@
 //! What staff read. Each service decides who may.
 
 use async_graphql::{Context, ID, Object};
-use proto::{identity, inventory, orders, payments, pricing, reviews};
+use proto::{identity, inventory, notifications, orders, payments, pricing, reviews};
 
 use crate::context;
 use crate::error::{Fault, found, listed};
@@ -14,6 +14,7 @@ use crate::schema::connection::{Connection, Window};
 use crate::schema::date::Date;
 use crate::schema::discount::Discount;
 use crate::schema::look::Look;
+use crate::schema::mail::{MailPreview, MailTemplate};
 use crate::schema::money::CurrencyCode;
 use crate::schema::order::{self, Order};
 use crate::schema::payment::Payment;
@@ -226,6 +227,39 @@ impl StaffQuery {
             Ok(window.connect(items, page.next_page_token))
         };
         Some(read.await)
+    }
+
+    /// The kinds of mail that the shop sends, by name. For staff who see notifications.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn mail_templates(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many; at most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Continues behind this cursor.")] after: Option<String>,
+    ) -> Part<Connection<MailTemplate>> {
+        let read = async {
+            let window = Window::of(Some(first), after.as_deref())?;
+            let request = notifications::ListTemplatesRequest {
+                page_size: window.page_size(),
+                page_token: window.page_token(),
+            };
+            let answer = context::notifications(ctx).list_templates(request).await;
+            let page = listed("notifications", answer)?;
+            let items = page.templates.into_iter().map(MailTemplate).collect();
+            Ok(window.connect(items, page.next_page_token))
+        };
+        Some(read.await)
+    }
+
+    /// A mail as a customer would get it, of a person and an order that do not exist. For staff who see notifications.
+    async fn mail_preview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The name of a template: \"order-placed\".")] template: String,
+    ) -> Part<MailPreview> {
+        let request = notifications::PreviewMailRequest { template };
+        let answer = context::notifications(ctx).preview_mail(request).await;
+        found("notifications", answer).map(|mail| mail.map(MailPreview)).transpose()
     }
 
     /// One account. For staff who see accounts.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// What staff may do, by the names that method rules use. The contract has the same list, which a test compares.
-pub const PERMISSIONS: [&str; 14] = [
+pub const PERMISSIONS: [&str; 15] = [
     "accounts.read",
     "accounts.write",
     "catalogue.read",
@@ -18,6 +18,7 @@ pub const PERMISSIONS: [&str; 14] = [
     "payments.read",
     "reviews.moderate",
     "analytics.read",
+    "notifications.read",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

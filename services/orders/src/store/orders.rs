@@ -89,7 +89,7 @@ impl Store {
             let mut order = before.clone();
             let (answer, changes) = decide(&mut order)?;
             if order != before {
-                let news = events::of_order(&mut order, changes, self.sealer.as_ref(), now);
+                let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
                 if !save(&tx, &before, &mut order, None, now).await? {
                     continue;
                 }
@@ -113,7 +113,7 @@ impl Store {
             };
             let mut order = before.clone();
             let changes = order.settle(done, now);
-            let news = events::of_order(&mut order, changes, self.sealer.as_ref(), now);
+            let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
             if save(&tx, &before, &mut order, Some(lease), now).await? {
                 self.announce(&tx, news).await?;
                 tx.commit().await?;

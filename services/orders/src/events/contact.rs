@@ -1,0 +1,65 @@
+//! What notifications alone may read of an order: whom to write to, and what to say.
+
+use kit::Money;
+use kit::sealing::Sealer;
+use proto::common::Sealed;
+use proto::orders as pb;
+
+use crate::app::token::Tokens;
+use crate::domain::{LineCount, Order, Origin, Totals};
+
+/// What mails are made with.
+#[derive(Clone)]
+pub struct Mailing {
+    pub sealer: Sealer,
+    /// A guest has no account to see the order in: the mail carries the capability.
+    pub tokens: Tokens,
+}
+
+/// The buyer and the lines that a mail is about. Imported orders have nobody to write to.
+pub fn sealed(order: &Order, counts: &[LineCount], mailing: Option<&Mailing>) -> Option<Sealed> {
+    if order.origin == Origin::Imported {
+        return None;
+    }
+    let mailing = mailing?;
+    let address =
+        order.contact.shipping.clone().or_else(|| order.contact.billing.clone()).unwrap_or_default();
+    let towns = [address.city, address.region, address.postal_code, address.country_code];
+    let guest = order.holder.account.is_none();
+    let contact = pb::OrderContact {
+        email: order.contact.email.clone(),
+        given_name: address.given_name,
+        family_name: address.family_name,
+        address_lines: address.lines.into_iter().chain(towns).filter(|line| !line.is_empty()).collect(),
+        lines: counts.iter().filter_map(|count| line(order, count)).collect(),
+        totals: Some(totals(&order.totals)),
+        order_token: order
+            .checkout
+            .filter(|_| guest)
+            .map(|checkout| mailing.tokens.of(checkout))
+            .unwrap_or_default(),
+    };
+    // Sealing fails only for lack of memory; the event then goes without a contact rather than not at all.
+    mailing.sealer.seal(&contact).ok()
+}
+
+fn line(order: &Order, count: &LineCount) -> Option<pb::ContactLine> {
+    let line = order.lines.iter().find(|line| line.id == count.line)?;
+    Some(pb::ContactLine {
+        product_title: line.product_title.clone(),
+        variant_title: line.variant_title.clone(),
+        quantity: count.quantity,
+        total: line.unit_price.times(count.quantity).ok().map(Money::into),
+    })
+}
+
+fn totals(totals: &Totals) -> pb::ContactTotals {
+    pb::ContactTotals {
+        subtotal: Some(totals.subtotal.into()),
+        discount: Some(totals.discount.into()),
+        shipping: Some(totals.shipping.into()),
+        tax: Some(totals.tax.into()),
+        total: Some(totals.total.into()),
+        prices_include_tax: totals.prices_include_tax,
+    }
+}

@@ -1,0 +1,111 @@
+//! What the shop writes to people, as the page of development shows it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::acts::{self, goods};
+use crate::harness::{Shop, text};
+
+const ARRIVAL_TIME_MAX: Duration = Duration::from_secs(30);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The pages of all mails to an address whose subject begins so, the newest first.
+pub async fn all(shop: &Shop, email: &str, subject: &str) -> Vec<String> {
+    let list = page(shop, "/dev/mail").await;
+    let mut found = Vec::new();
+    for item in list.split("<li>").skip(1) {
+        let path = item.split('"').nth(1).unwrap();
+        let title = item.split('>').nth(1).unwrap();
+        if title.starts_with(subject) && item.contains(&format!("to {email} ")) {
+            found.push(page(shop, path).await);
+        }
+    }
+    found
+}
+
+/// The newest such mail, once it is there.
+pub async fn one(shop: &Shop, email: &str, subject: &str) -> String {
+    let deadline = Instant::now() + ARRIVAL_TIME_MAX;
+    loop {
+        if let Some(mail) = all(shop, email, subject).await.into_iter().next() {
+            return mail;
+        }
+        assert!(Instant::now() < deadline, "no mail to {email}: {subject}");
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+/// The secret of the link in such a mail.
+pub async fn token(shop: &Shop, email: &str, subject: &str) -> String {
+    let mail = one(shop, email, subject).await;
+    let (_, rest) = mail.split_once("#token=").expect("a link with a token");
+    rest.split(char::is_whitespace).next().unwrap().to_owned()
+}
+
+async fn page(shop: &Shop, path: &str) -> String {
+    let answer = shop.guest().http.get(format!("{}{path}", shop.edge)).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_order_is_confirmed_by_a_mail_with_its_lines_and_totals() {
+    let shop = Shop::shared();
+    let goods = goods(&shop.staff().await, "10.00", 5).await;
+    let guest = shop.guest();
+
+    let order = acts::bought(&guest, &goods, 2).await;
+
+    let number = text(&guest.look(acts::ORDER, acts::seen(&order)).await["number"]);
+    let mail = one(&shop, "buyer@example.com", &format!("Your order {number}")).await;
+    assert!(mail.contains("2 x ") && mail.contains("20.00 GBP"), "{mail}");
+    assert!(mail.contains(" UTC"), "dates say their zone: {mail}");
+    assert!(mail.contains("Grace Hopper") && mail.contains("1 Harbour Street"), "{mail}");
+    let token = order.token.unwrap();
+    assert!(mail.contains(&format!("#token={token}")), "a guest has no account to see the order in: {mail}");
+}
+
+#[tokio::test]
+async fn a_mail_is_shown_where_its_markup_can_do_nothing() {
+    let shop = Shop::shared();
+    let email = format!("{}@example.com", uuid::Uuid::new_v4().simple());
+    let register = "mutation($email: String!, $password: String!, $key: ID!) {
+        answer: customerRegister(email: $email, password: $password, givenName: \"<img src=x>\", familyName: \"\",
+            idempotencyKey: $key) { userErrors { code } } }";
+    let person = json!({ "email": email, "password": crate::harness::PASSWORD });
+    shop.guest().done(register, person).await;
+
+    let mail = one(&shop, &email, "Confirm your address").await;
+
+    assert!(!mail.contains("<img"), "{mail}");
+    let (_, frame) = mail.split_once("src=\"").unwrap();
+    let path = frame.split('"').next().unwrap();
+    let answer = shop.guest().http.get(format!("{}{path}", shop.edge)).send().await.unwrap();
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("default-src 'none'") && policy.contains("sandbox"), "{policy}");
+    assert!(!policy.contains("allow-scripts"), "{policy}");
+    assert!(answer.text().await.unwrap().contains("/account/verify#token="));
+    for path in ["/dev/mail/..%2fsealing.key", "/dev/mail/018f0000-0000-7000-8000-000000000000"] {
+        let answer = shop.guest().http.get(format!("{}{path}", shop.edge)).send().await.unwrap();
+        assert!(answer.status().is_client_error(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn staff_see_what_mails_look_like() {
+    let shop = Shop::shared();
+    let query = "{ answer: mailTemplates(first: 100) { nodes { name description } } }";
+    let templates = shop.staff().await.look(query, json!({})).await["nodes"].take();
+
+    let names: Vec<&str> =
+        templates.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 9);
+    for name in names {
+        let query = "query($name: String!) { answer: mailPreview(template: $name) { subject text html } }";
+        let mail = shop.staff().await.look(query, json!({ "name": name })).await;
+        assert!(text(&mail["html"]).contains("</html>") && text(&mail["text"]).contains("Ada"), "{name}");
+    }
+    let query = "{ answer: mailPreview(template: \"love-letter\") { subject } }";
+    assert_eq!(shop.staff().await.look(query, json!({})).await, Value::Null);
+}
