@@ -6,7 +6,8 @@ mod client;
 mod edge;
 mod figures;
 mod replay;
-mod shop;
+pub(crate) mod shop;
+mod start;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,6 +37,11 @@ pub(crate) enum Bench {
         /// How many checkouts.
         #[arg(long, default_value_t = 500)]
         count: usize,
+    },
+    /// The second start and the memory at rest, with the demo catalogue and with 100,000 variants.
+    Start {
+        #[command(flatten)]
+        build: Build,
     },
     /// The edge against an endpoint by hand that makes the same calls.
     Edge {
@@ -77,6 +83,7 @@ pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
     let passed = match bench {
         Bench::Replay { build } => replay::run(checkout, build),
         Bench::Checkout { build, count } => checkout::run(checkout, build, *count),
+        Bench::Start { build } => start::run(checkout, build),
         Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {
