@@ -4,10 +4,10 @@ mod bench;
 mod checkout;
 mod contract;
 mod playground;
-mod postgres;
 mod process;
 mod python;
 mod report;
+mod servers;
 mod test;
 mod tools;
 

@@ -3,16 +3,23 @@
 use std::env;
 
 use crate::checkout::Checkout;
-use crate::postgres::{self, Postgres};
 use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
+use crate::servers::{Server, postgres, rabbitmq, redis};
 use crate::{contract, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
     ("SHOP_REFERENCE_DATA", "real data", "the folder of reference data"),
     ("SHOP_K8S_VALIDATOR", "strict manifests", "the strict checker of manifests"),
+];
+
+/// The servers that a full run starts for its tests, and where those find them.
+const SERVERS: [(&str, &str, fn() -> Result<Server, Error>); 3] = [
+    ("PostgreSQL", postgres::VARIABLE, postgres::start),
+    ("RabbitMQ", rabbitmq::VARIABLE, rabbitmq::start),
+    ("Redis", redis::VARIABLE, redis::start),
 ];
 
 /// Runs everything, or with `quick` what needs nothing but Rust; true when nothing failed.
@@ -27,9 +34,9 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
     });
     report.step("clippy", || clippy(checkout));
     let summary = if quick {
-        for name in
-            ["lock file", "contract", "documents", "dependencies", "PostgreSQL", "Python", "doc tests"]
-        {
+        let servers = SERVERS.map(|(name, _, _)| name);
+        let others = ["lock file", "contract", "documents", "dependencies", "Python", "doc tests"];
+        for name in others.into_iter().chain(servers) {
             report.not_run(name, "left out by --quick");
         }
         tests(&mut report, checkout, &[])
@@ -101,21 +108,22 @@ fn doc_tests(checkout: &Checkout) -> Result<Outcome, Error> {
 /// The tests with everything they can use at hand.
 fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
     let mut variables = Vec::new();
-    let mut server = None;
-    report.step("PostgreSQL", || {
-        let started = Postgres::start()?;
-        let url = started.url();
-        variables.push((postgres::VARIABLE, url.clone()));
-        server = Some(started);
-        Ok(Outcome::Passed(format!("private, at {url}")))
-    });
+    let mut servers = Vec::new();
+    for (name, variable, start) in SERVERS {
+        report.step(name, || {
+            let server = start()?;
+            variables.push((variable, server.url()));
+            servers.push(server);
+            Ok(Outcome::Passed("private, for this run".to_owned()))
+        });
+    }
     report.step("Python", || {
         let interpreter = python::environment(checkout)?.display().to_string();
         variables.push((python::VARIABLE, interpreter));
         Ok(Outcome::passed())
     });
     let summary = tests(report, checkout, &variables);
-    drop(server);
+    drop(servers);
     summary
 }
 
@@ -130,7 +138,9 @@ fn tests(report: &mut Report, checkout: &Checkout, variables: &[(&str, String)])
             command.args(["test", "--workspace", "--tests", "--no-fail-fast"]);
         }
         // Without a word from here these tests would fall back to what somebody's shell happens to say.
-        command.env_remove(postgres::VARIABLE).env_remove(python::VARIABLE);
+        for variable in SERVERS.map(|(_, variable, _)| variable).into_iter().chain([python::VARIABLE]) {
+            command.env_remove(variable);
+        }
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         let (lines, ended) = process::watch(&mut command, is_summary)?;
         summary = summarise(&lines);

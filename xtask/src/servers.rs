@@ -1,0 +1,97 @@
+//! Private servers for one run: own ports, own data, gone afterwards, also when this program is killed.
+
+pub(crate) mod postgres;
+pub(crate) mod rabbitmq;
+pub(crate) mod redis;
+
+use std::env;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::process::{self, Error};
+
+/// How long a server may take to answer after it was started.
+const START_MAX: Duration = Duration::from_secs(90);
+const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// A running server; dropping it stops it.
+pub(crate) struct Server {
+    keeper: Child,
+    url: String,
+}
+
+impl Server {
+    /// Starts the shell that keeps a server, with its script and arguments, and waits until the server answers.
+    pub(crate) fn start(
+        name: &str,
+        mut keeper: Command,
+        url: String,
+        answers: impl Fn() -> bool,
+    ) -> Result<Server, Error> {
+        // The server's user may not be able to enter this folder.
+        keeper.stdin(Stdio::piped()).current_dir(env::temp_dir());
+        let child = keeper.spawn().map_err(|source| process::cannot_start(&keeper, source))?;
+        let mut server = Server { keeper: child, url };
+        let began = Instant::now();
+        while began.elapsed() < START_MAX {
+            if answers() {
+                return Ok(server);
+            }
+            if let Ok(Some(status)) = server.keeper.try_wait() {
+                let why = format!("{name} did not start: its keeper ended with {status}");
+                return Err(Error::Refused(why));
+            }
+            pause();
+        }
+        Err(Error::Refused(format!("{name} did not answer within {} s", START_MAX.as_secs())))
+    }
+
+    /// How one connects.
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The end of its input is the keeper's sign to stop; then its last words, if any, have been said.
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// A shell with a script and the ports that it is given.
+pub(crate) fn shell(script: &str, ports: &[u16]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).args(ports.iter().map(ToString::to_string));
+    command
+}
+
+/// Does the server on a port begin its answer to these words so?
+pub(crate) fn says(port: u16, words: &[u8], answer: &[u8]) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        stream.set_read_timeout(Some(ANSWER_MAX))?;
+        stream.write_all(words)?;
+        let mut said = vec![0; answer.len()];
+        stream.read_exact(&mut said)?;
+        Ok::<_, std::io::Error>(said)
+    };
+    ask().is_ok_and(|said| said == answer)
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> Result<u16, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|source| Error::Start { command: "a listener on a free port".to_owned(), source })
+}
+
+#[allow(clippy::disallowed_methods, reason = "this program has one thread and nothing else to do")]
+fn pause() {
+    thread::sleep(Duration::from_millis(100));
+}
