@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::Router;
 use kit::Clock;
 use mesh::serve::{self, Admin, Grpc, Health, Limits};
+use news::Transport;
 use observability::Guard;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +57,12 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     };
     let clock = Clock::system();
     let topology = Topology::bind(places, &clock, &tasks, &shutdown);
-    tasks.spawn(news::run(topology.sources(), topology.readers.clone(), shutdown.clone().cancelled_owned()));
+    tasks.spawn(news::run(
+        topology.sources(),
+        topology.readers.clone(),
+        Transport::InProcess,
+        shutdown.clone().cancelled_owned(),
+    ));
     tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     health.watch(topology.checks()).await;
     if let Some(listener) = ports.grpc {

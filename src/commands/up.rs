@@ -7,6 +7,7 @@ use axum::Router;
 use kit::Clock;
 use kit::sealing::Opener;
 use mesh::serve::{self, Admin, Health};
+use news::Transport;
 use observability::Guard;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,8 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     warm.map_err(|error| Failure::caused("the keys of access tokens cannot be had", &error))?;
 
     let readers = topology.readers.clone();
-    tasks.spawn(news::run(topology.sources(), readers, shutdown.clone().cancelled_owned()));
+    let stop = shutdown.clone().cancelled_owned();
+    tasks.spawn(news::run(topology.sources(), readers, Transport::InProcess, stop));
     tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     if !edge.empty && !edge.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &topology, &clock).await?;

@@ -1,258 +1,230 @@
-//! News within one process: from each service's outbox to the readers, in order within a subject.
+//! From one outbox to wherever its events are read, in order within a subject.
 //!
-//! An event counts as sent when every reader that wants it has applied it. A reader that fails holds back the later
-//! events of that subject, and of no other; it is tried again, ever more slowly, until it succeeds. Readers apply an
-//! event once (their inbox), so one that succeeded is not hurt when another makes the event come again.
+//! A relay claims subjects and carries them side by side, the events of each one by one. A subject whose event fails is
+//! held back alone, ever longer, and tried again apart from the others.
 
-use std::collections::HashMap;
-use std::pin::pin;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use kit::outbox::Event;
-use kit::{BoxError, Clock, Database, Reader};
-use observability::{chain, names, propagation};
+use kit::{Database, Id};
+use observability::{chain, names};
+use sea_orm::DbErr;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
-use crate::unsent::{mark_sent, unsent_except};
+use crate::apply::{Failure, backoff, tell};
+use crate::carrier::{Carrier, Trouble};
+use crate::claims::{Claim, Claims, LEASE, LEASE_USED_MAX};
 
-/// Where events come from: one service's outbox.
-#[derive(Clone)]
-pub struct Source {
-    /// The service.
-    pub service: &'static str,
-    /// Its store.
-    pub database: Database,
-}
-
-/// Rows read at once.
-const BATCH: u64 = 256;
-/// Subjects carried at once. Within a subject events go one by one.
-const SUBJECTS_MAX: usize = 8;
 /// A look without being woken, for rows that another process wrote.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A reader that takes longer has failed.
-const APPLY_TIME_MAX: Duration = Duration::from_secs(30);
-/// A subject whose time has come between two looks is not waited for by spinning.
-const PAUSE_MIN: Duration = Duration::from_millis(10);
-const BACKOFF_MIN: Duration = Duration::from_millis(100);
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
-/// From this failure on a person should look.
-const FAILURES_TOO_MANY: u32 = 8;
-/// Subjects remembered as failing; whoever comes after them is only tried again sooner.
-const HELD_MAX: usize = 1_000;
+/// How often to see whether a broker that was away is back.
+const AWAY_INTERVAL: Duration = Duration::from_millis(200);
+/// Subjects whose end is noted together.
+const SETTLED_MAX: usize = 100;
 
-/// Carries events until `shutdown`; what is being applied then is finished first.
-pub async fn run(sources: Vec<Source>, readers: Vec<Reader>, shutdown: impl Future<Output = ()>) {
-    readers
-        .iter()
-        .filter_map(|reader| reader.missed.as_ref())
-        .for_each(|missed| drop(tokio::spawn(missed())));
-    let readers: Arc<[Reader]> = readers.into();
-    let stop = CancellationToken::new();
-    let carriers: FuturesUnordered<_> = sources
-        .into_iter()
-        .map(|source| {
-            let relay = Relay { source, readers: readers.clone(), held: HashMap::new() };
-            relay.carry(stop.clone())
-        })
-        .collect();
-    let mut carried = pin!(carriers.collect::<()>());
-    tokio::select! {
-        () = shutdown => stop.cancel(),
-        () = &mut carried => return,
-    }
-    carried.await;
+/// Carries the events of one outbox.
+pub(crate) struct Relay {
+    service: &'static str,
+    claims: Claims,
+    carrier: Arc<Carrier>,
+    /// When the claims were last renewed.
+    renewed: watch::Sender<Instant>,
+    fresh: VecDeque<Claim>,
+    failing: VecDeque<Claim>,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    failing_under_way: usize,
 }
 
-struct Relay {
-    source: Source,
-    readers: Arc<[Reader]>,
-    held: HashMap<String, Held>,
-}
-
-/// A subject whose next event some reader could not apply.
-struct Held {
-    until: Instant,
-    failures: u32,
+/// What became of a subject that was carried for a while.
+struct Done {
+    subject: String,
+    was_failing: bool,
+    carried: Vec<Id<Event>>,
+    failed: Option<(Event, Failure)>,
+    failures: i32,
+    strikes: i32,
 }
 
 impl Relay {
-    async fn carry(mut self, stop: CancellationToken) {
-        let mut changes = self.source.database.changes();
+    pub(crate) fn new(service: &'static str, database: Database, carrier: Arc<Carrier>) -> Self {
+        Self {
+            service,
+            claims: Claims::new(database),
+            carrier,
+            renewed: watch::Sender::new(Instant::now()),
+            fresh: VecDeque::new(),
+            failing: VecDeque::new(),
+            under_way: FuturesUnordered::new(),
+            failing_under_way: 0,
+        }
+    }
+
+    /// Carries until told to stop; what is under way then is finished first.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut changes = self.claims.database.changes();
+        let mut renewal = tokio::time::interval(LEASE / 3);
+        let mut look_at = Instant::now();
+        let mut more = false;
         while !stop.is_cancelled() {
-            // Marked before the look, so that a commit during it makes us look again.
-            changes.mark_unchanged();
-            let more = self.round(&stop).await;
-            if more {
-                continue;
+            if look_at <= Instant::now() && self.has_room() {
+                // Marked before the look, so that a commit during it makes us look again.
+                changes.mark_unchanged();
+                look_at = Instant::now() + POLL_INTERVAL;
+                more = self.look().await;
             }
-            let woken = async {
-                if changes.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
+            self.start(&stop);
+            let (ready, room) = (self.carrier.is_ready(), self.has_room());
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = woken => {}
-                () = tokio::time::sleep(self.pause()) => {}
+                Some(done) = self.under_way.next() => {
+                    let next = self.settle(done).await;
+                    look_at = look_at.min(if more { Instant::now() } else { next });
+                }
+                Ok(()) = changes.changed() => look_at = Instant::now(),
+                () = pause(ready, room, look_at) => {}
+                _ = renewal.tick() => self.renew().await,
             }
+        }
+        while let Some(done) = self.under_way.next().await {
+            self.settle(done).await;
+        }
+        warn(self.service, self.claims.release_all().await);
+    }
+
+    fn lanes(&self) -> usize {
+        self.carrier.subjects_at_once()
+    }
+
+    /// Subjects that fail never take more lanes than these, so that they do not stand in the way of others.
+    fn failing_lanes(&self) -> usize {
+        self.lanes() / 4
+    }
+
+    fn has_room(&self) -> bool {
+        self.carrier.is_ready() && self.fresh.len() < self.lanes()
+    }
+
+    /// Claims what there is to be carried; says whether there was anything.
+    async fn look(&mut self) -> bool {
+        let fresh = (2 * self.lanes()).saturating_sub(self.fresh.len());
+        let failing = self.failing_lanes().saturating_sub(self.failing.len() + self.failing_under_way);
+        let claimed = warn(self.service, self.claims.claim(fresh, failing).await).unwrap_or_default();
+        let any = !claimed.is_empty();
+        for claim in claimed {
+            let line = if claim.failures > 0 { &mut self.failing } else { &mut self.fresh };
+            line.push_back(claim);
+        }
+        any
+    }
+
+    fn start(&mut self, stop: &CancellationToken) {
+        while self.carrier.is_ready() && self.under_way.len() < self.lanes() {
+            let failing = match self.failing_under_way < self.failing_lanes() {
+                true => self.failing.pop_front(),
+                false => None,
+            };
+            self.failing_under_way += usize::from(failing.is_some());
+            let Some(claim) = failing.or_else(|| self.fresh.pop_front()) else {
+                return;
+            };
+            let (carrier, lease, stop) = (self.carrier.clone(), self.renewed.subscribe(), stop.clone());
+            self.under_way.push(carry(carrier, claim, lease, stop).boxed());
         }
     }
 
-    /// Carries what there is, once. True when there may be more.
-    async fn round(&mut self, stop: &CancellationToken) -> bool {
-        let now = Instant::now();
-        let waiting: Vec<String> = self
-            .held
-            .iter()
-            .filter(|(_, held)| held.until > now)
-            .map(|(subject, _)| subject.clone())
-            .collect();
-        let events = match unsent_except(&self.source.database, BATCH, &waiting).await {
-            Ok(events) => events,
-            Err(error) => {
-                let (service, error) = (self.source.service, chain(&error));
-                tracing::warn!(
-                    { names::SERVICE } = service,
-                    { names::ERROR } = error,
-                    "the outbox of {service} cannot be read: {error}"
-                );
-                return false;
-            }
-        };
-        let full = u64::try_from(events.len()).is_ok_and(|read| read >= BATCH);
-        let progress = self.carry_all(events, stop).await;
-        full && progress
-    }
-
-    /// True when at least one event was carried.
-    async fn carry_all(&mut self, events: Vec<Event>, stop: &CancellationToken) -> bool {
-        let (readers, database) = (self.readers.clone(), self.source.database.clone());
-        let mut carried = futures::stream::iter(by_subject(events))
-            .map(|(subject, events)| {
-                let (readers, database, stop) = (readers.clone(), database.clone(), stop.clone());
-                async move { (subject, carry_subject(&database, &readers, events, &stop).await) }
-            })
-            .buffer_unordered(SUBJECTS_MAX);
-        let mut progress = false;
-        while let Some((subject, (any, failure))) = carried.next().await {
-            progress |= any;
-            match failure {
-                None => drop(self.held.remove(&subject)),
-                Some(failure) => hold(&mut self.held, subject, any, &failure),
-            }
+    /// Notes what became of a subject, and of all others that are done by now; says when to look again.
+    async fn settle(&mut self, first: Done) -> Instant {
+        let mut all = vec![first];
+        while all.len() < SETTLED_MAX
+            && let Some(Some(done)) = self.under_way.next().now_or_never()
+        {
+            all.push(done);
         }
-        progress
-    }
-
-    /// Until the next held subject may be tried, or the next look in any case.
-    fn pause(&self) -> Duration {
-        let now = Instant::now();
-        self.held
-            .values()
-            .map(|held| held.until.saturating_duration_since(now))
-            .fold(POLL_INTERVAL, Duration::min)
-            .max(PAUSE_MIN)
-    }
-}
-
-struct Failure {
-    event: Event,
-    reader: &'static str,
-    error: String,
-}
-
-/// Carries the events of one subject until one fails; says whether any was carried.
-async fn carry_subject(
-    database: &Database,
-    readers: &[Reader],
-    events: Vec<Event>,
-    stop: &CancellationToken,
-) -> (bool, Option<Failure>) {
-    let mut carried = false;
-    for event in events.into_iter().take_while(|_| !stop.is_cancelled()) {
-        if let Err((reader, error)) = carry_one(database, readers, &event).await {
-            return (carried, Some(Failure { event, reader, error: chain(&*error) }));
+        self.failing_under_way -= all.iter().filter(|done| done.was_failing).count();
+        let carried: Vec<Id<Event>> = all.iter().flat_map(|done| done.carried.clone()).collect();
+        warn(self.service, self.claims.mark_sent(&carried).await);
+        let mut next = Instant::now() + POLL_INTERVAL;
+        let mut released = Vec::new();
+        for done in all {
+            let Some((event, failure)) = done.failed else {
+                released.push(done.subject);
+                continue;
+            };
+            let failures = done.failures.saturating_add(1);
+            let strikes = done.strikes.saturating_add(i32::from(!failure.passing));
+            let wait = backoff(failures);
+            tell(&event, &failure, failures);
+            next = next.min(Instant::now() + wait);
+            warn(self.service, self.claims.hold(&done.subject, wait, failures, strikes).await);
         }
-        carried = true;
+        warn(self.service, self.claims.release(&released).await);
+        next
     }
-    (carried, None)
-}
 
-/// Hands an event to everyone who wants it, in the trace of its cause, and marks it. If the mark fails, the event comes
-/// again and every reader knows it already.
-async fn carry_one(
-    database: &Database,
-    readers: &[Reader],
-    event: &Event,
-) -> Result<(), (&'static str, BoxError)> {
-    for reader in readers.iter().filter(|reader| reader.reads(&event.kind)) {
-        let span = tracing::info_span!(
-            target: names::SERVER_SPANS,
-            "apply",
-            otel.kind = "consumer",
-            { names::EVENT_READER } = reader.name,
-            { names::EVENT_KIND } = event.kind.as_str(),
-        );
-        propagation::set_parent(&span, &event.traceparent);
-        // A task of its own: a reader that panics has failed like any other, and the relay goes on.
-        let (apply, event) = (reader.apply.clone(), event.clone());
-        let apply = tokio::time::timeout(APPLY_TIME_MAX, async move { apply(event).await });
-        let applied = tokio::spawn(apply.instrument(span)).await;
-        let applied = applied.map_err(BoxError::from).and_then(|in_time| in_time?);
-        applied.map_err(|error| (reader.name, error))?;
-    }
-    mark_sent(database, &[event.id], Clock::system().now()).await.map_err(|error| ("the relay", error.into()))
-}
-
-fn hold(held: &mut HashMap<String, Held>, subject: String, carried: bool, failure: &Failure) {
-    let before = held.get(&subject).filter(|_| !carried).map_or(0, |held| held.failures);
-    let failures = before.saturating_add(1);
-    let wait = BACKOFF_MIN.saturating_mul(2_u32.saturating_pow(before)).min(BACKOFF_MAX);
-    tell(failure, failures);
-    if held.len() < HELD_MAX || held.contains_key(&subject) {
-        let until = Instant::now() + wait;
-        held.insert(subject, Held { until, failures });
+    async fn renew(&mut self) {
+        let began = Instant::now();
+        let idle = self.fresh.is_empty() && self.failing.is_empty() && self.under_way.is_empty();
+        if idle || warn(self.service, self.claims.renew().await).is_some() {
+            self.renewed.send_replace(began);
+        }
     }
 }
 
-/// The first failure is a warning and says why; one that does not go away is for a person. In between there is silence.
-fn tell(failure: &Failure, failures: u32) {
-    let Failure { event, reader, error } = failure;
-    let (kind, id) = (event.kind.as_str(), event.id);
-    match failures {
-        1 => tracing::warn!(
-            { names::EVENT_ID } = %id,
-            { names::EVENT_READER } = *reader,
-            { names::ERROR } = error.as_str(),
-            "{reader} could not apply {kind} {id} and will be asked again: {error}"
-        ),
-        FAILURES_TOO_MANY => tracing::error!(
-            { names::EVENT_ID } = %id,
-            { names::EVENT_READER } = *reader,
-            { names::ERROR } = error.as_str(),
-            { names::ATTEMPT } = failures,
-            "{reader} still cannot apply {kind} {id}, which holds back its subject: {error}"
-        ),
-        _ => {}
+/// Until it is time to look, and there is room for what may be found.
+async fn pause(ready: bool, room: bool, look_at: Instant) {
+    match (ready, room) {
+        (true, true) => tokio::time::sleep_until(look_at).await,
+        (true, false) => std::future::pending().await,
+        (false, _) => tokio::time::sleep(AWAY_INTERVAL).await,
     }
 }
 
-/// Groups events by subject; the order within each stays, and the subject that waits longest comes first.
-fn by_subject(events: Vec<Event>) -> Vec<(String, Vec<Event>)> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut groups: Vec<(String, Vec<Event>)> = Vec::new();
+/// A store that is away is tried again; that it was is said.
+fn warn<T>(service: &'static str, result: Result<T, DbErr>) -> Option<T> {
+    result
+        .map_err(|error| {
+            let error = chain(&error);
+            tracing::warn!(
+                { names::SERVICE } = service,
+                { names::ERROR } = error,
+                "the outbox of {service} cannot be used: {error}"
+            );
+        })
+        .ok()
+}
+
+/// Carries the events of one subject until one fails.
+async fn carry(
+    carrier: Arc<Carrier>,
+    claim: Claim,
+    renewed: watch::Receiver<Instant>,
+    stop: CancellationToken,
+) -> Done {
+    let Claim { subject, events, failures, strikes } = claim;
+    let was_failing = failures > 0;
+    let mut done = Done { subject, was_failing, carried: Vec::new(), failed: None, failures, strikes };
     for event in events {
-        let place = *places.entry(event.subject.clone()).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some((_, group)) => group.push(event),
-            None => groups.push((event.subject.clone(), vec![event])),
+        if stop.is_cancelled() || renewed.borrow().elapsed() > LEASE_USED_MAX {
+            break;
+        }
+        match carrier.carry(&event, done.strikes).await {
+            Ok(()) => {
+                done.carried.push(event.id);
+                (done.failures, done.strikes) = (0, 0);
+            }
+            Err(Trouble::Failed(failure)) => {
+                done.failed = Some((event, failure));
+                break;
+            }
+            Err(Trouble::Away) => break,
         }
     }
-    groups
+    done
 }

@@ -9,26 +9,25 @@ use sea_orm::{DbErr, Value};
 /// Statements name at most so many ids, well below what either store takes.
 const IDS_PER_STATEMENT_MAX: usize = 500;
 
-/// The events that are still to be carried, oldest first; of each subject at most its oldest unsent run. Some subjects
-/// are left out: those whose reader fails must not hide the others behind them.
-pub(crate) async fn unsent_except(
+/// The events of some subjects that are still to be carried, oldest first; of each at most its oldest unsent run.
+pub(crate) async fn unsent_of(
     database: &Database,
     limit: u64,
-    held: &[String],
+    subjects: &[String],
 ) -> Result<Vec<Event>, DbErr> {
+    if subjects.is_empty() {
+        return Ok(Vec::new());
+    }
     // Clocks of two processes may disagree, so an id may be older than that of an earlier version.
     // Such a row waits until the earlier one is sent.
-    let mut sql = "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND NOT EXISTS (\
-                   SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
-                   AND e.subject_version < o.subject_version AND e.id > o.id)"
-        .to_owned();
-    let mut values: Vec<Value> = vec![i64::try_from(limit).unwrap_or(i64::MAX).into()];
-    if !held.is_empty() {
-        sql.push_str(&format!(" AND o.subject NOT IN ({})", places(2, held.len())));
-        values.extend(held.iter().map(|subject| Value::from(subject.clone())));
-    }
-    sql.push_str(" ORDER BY o.id LIMIT $1");
-
+    let sql = format!(
+        "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND o.subject IN ({}) AND NOT EXISTS (\
+         SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
+         AND e.subject_version < o.subject_version AND e.id > o.id) ORDER BY o.id LIMIT $1",
+        places(2, subjects.len())
+    );
+    let limit = Value::from(i64::try_from(limit).unwrap_or(i64::MAX));
+    let values = std::iter::once(limit).chain(subjects.iter().map(|subject| Value::from(subject.clone())));
     let rows = query(database.read(), &sql, values).await?;
     let events = rows.iter().map(outbox::read).collect::<Result<Vec<Event>, DbErr>>()?;
     Ok(first_runs(events))

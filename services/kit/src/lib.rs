@@ -23,7 +23,7 @@ pub use id::{Id, MalformedId};
 pub use migration::{kit_migrations, tables};
 pub use money::{Money, MoneyError};
 pub use page::{Cursor, Listed, Page, PageError, PageLimits};
-pub use reader::{BoxError, Reader};
+pub use reader::{BoxError, Later, Reader};
 pub use requests::{KeptAnswer, Once, OnceTx, RequestError, RequestKey};
 pub use time::{Clock, Timestamp};
 pub use watching::{WATCH_INTERVAL, watch};

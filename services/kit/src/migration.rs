@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 /// What a service's migrator starts with, before its own migrations.
 pub fn kit_migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(NEWS), Box::new(REQUESTS)]
+    vec![Box::new(NEWS), Box::new(REQUESTS), Box::new(CARRYING)]
 }
 
 /// A migration of a service: a name that sorts after the earlier ones, and statements in the words of PostgreSQL,
@@ -64,6 +64,33 @@ const REQUESTS: Tables = Tables {
             PRIMARY KEY (principal, request_id)
         );
         CREATE INDEX requests_created ON requests (created) WHERE NOT lasting;",
+};
+
+// `outbox_claims` says who carries a subject and until when, or how long a subject waits whose reader failed. A row of
+// `undelivered` is an event that one reader has yet to apply although it counts as sent: put aside when `dead`, to be
+// handed to it again otherwise.
+const CARRYING: Tables = Tables {
+    name: "kit_0003_carrying",
+    sql: "
+        CREATE INDEX outbox_unsent_subject ON outbox (subject, subject_version) WHERE sent IS NULL;
+        CREATE TABLE outbox_claims (
+            subject text NOT NULL PRIMARY KEY,
+            owner uuid,
+            until timestamptz NOT NULL,
+            failures integer NOT NULL,
+            strikes integer NOT NULL
+        );
+        CREATE INDEX outbox_claims_failing ON outbox_claims (until) WHERE failures > 0;
+        CREATE TABLE undelivered (
+            reader text NOT NULL,
+            event_id uuid NOT NULL REFERENCES outbox,
+            subject text NOT NULL,
+            subject_version bigint NOT NULL,
+            dead boolean NOT NULL,
+            strikes integer NOT NULL,
+            until timestamptz NOT NULL,
+            PRIMARY KEY (reader, event_id)
+        );",
 };
 
 impl MigrationName for Tables {

@@ -92,9 +92,11 @@ pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr
     query(database.read(), sql, [limit.into()]).await?.iter().map(read).collect()
 }
 
-/// Removes events that were carried before a time; says how many. Those not carried stay, however old.
+/// Removes events that were carried before a time; says how many. Those not carried stay, however old, and so do those
+/// that some reader has yet to apply.
 pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    execute(database.write(), "DELETE FROM outbox WHERE sent < $1", [older_than.into()]).await
+    let sql = "DELETE FROM outbox WHERE sent < $1 AND id NOT IN (SELECT event_id FROM undelivered)";
+    execute(database.write(), sql, [older_than.into()]).await
 }
 
 /// An event from a row of the outbox.
@@ -130,14 +132,12 @@ impl TryFrom<pb::Event> for Event {
     type Error = MalformedEvent;
 
     fn try_from(event: pb::Event) -> Result<Self, MalformedEvent> {
-        if event.subject_version < 1 {
-            return Err(MalformedEvent);
-        }
+        let version = Some(event.subject_version).filter(|version| *version > 0).ok_or(MalformedEvent)?;
         Ok(Self {
             id: event.id.parse().map_err(|_| MalformedEvent)?,
             kind: event.r#type,
             subject: event.subject,
-            subject_version: event.subject_version,
+            subject_version: version,
             occurred: event.occur_time.as_ref().and_then(time::from_proto).ok_or(MalformedEvent)?,
             traceparent: event.traceparent,
             schema_version: event.schema_version,

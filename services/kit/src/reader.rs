@@ -9,6 +9,12 @@ use crate::outbox::Event;
 /// Whatever went wrong in a reader; the relay logs it and tries again later.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What a reader answers when the failure is not the event's: something that it needs is away. The event is kept and
+/// tried again for as long as that lasts, where any other failure is put aside after a few attempts.
+#[derive(Debug, thiserror::Error)]
+#[error("it can be applied when something else is back")]
+pub struct Later(#[source] pub BoxError);
+
 /// One reader of events. Each event comes at least once, in order within its subject, so `apply` asks
 /// [`inbox::first_time`](crate::inbox::first_time) in the transaction of its effect.
 #[derive(Clone)]
@@ -17,7 +23,7 @@ pub struct Reader {
     pub name: &'static str,
     /// What it wants to hear of: "order.delivered".
     pub kinds: &'static [&'static str],
-    /// Takes one event. An error means "again, later", and holds back the later events of that subject.
+    /// Takes one event. An error means "again, later", and holds back the later events of that subject meanwhile.
     pub apply: Arc<dyn Fn(Event) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>,
     /// Whether every process that runs it hears every event, rather than one of them.
     pub everywhere: bool,
@@ -49,11 +55,10 @@ impl Reader {
     /// The same, and what it does when events may have passed it by: reads the present state from the owner again.
     /// It runs beside the events that come meanwhile.
     #[must_use]
-    pub fn when_missed<F, R>(self, missed: F) -> Self
-    where
-        F: Fn() -> R + Send + Sync + 'static,
-        R: Future<Output = ()> + Send + 'static,
-    {
+    pub fn when_missed<R: Future<Output = ()> + Send + 'static>(
+        self,
+        missed: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self {
         Self { missed: Some(Arc::new(move || Box::pin(missed()))), ..self }
     }
 

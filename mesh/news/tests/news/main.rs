@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod aside;
+mod broker;
+mod outage;
 mod relay;
+mod several;
 mod support;

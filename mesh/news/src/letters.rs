@@ -1,0 +1,92 @@
+//! What an operator does with events that a reader could not apply, or is to have again.
+
+use kit::outbox::Event;
+use kit::{Id, Timestamp};
+use sea_orm::DbErr;
+
+use crate::rabbitmq::{DeadLetters, Settings, Subscription};
+use crate::{Source, undelivered};
+
+/// Letters shown at once.
+const LETTERS_MAX: usize = 1_000;
+
+/// Where dead letters lie.
+pub enum Letters {
+    /// Beside the outboxes, where one process carries all events.
+    Stores(Vec<Source>),
+    /// In queues of their own; the outboxes are for replays.
+    RabbitMq(Settings, Vec<Source>),
+}
+
+/// Why they cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LettersError {
+    /// An outbox does not answer.
+    #[error("the outbox of {0} cannot be used")]
+    Store(&'static str, #[source] DbErr),
+    /// Nor does the broker.
+    #[error("the broker cannot be used")]
+    Broker(#[from] lapin::Error),
+}
+
+impl Letters {
+    /// What was put aside for a reader, oldest first, at most a thousand.
+    pub async fn list(&self, reader: &str) -> Result<Vec<Event>, LettersError> {
+        match self {
+            Self::Stores(sources) => {
+                let limit = i64::try_from(LETTERS_MAX).unwrap_or(i64::MAX);
+                let mut events = Vec::new();
+                for source in sources {
+                    let dead = undelivered::dead(&source.database, reader, limit).await;
+                    events.extend(dead.map_err(|error| LettersError::Store(source.service, error))?);
+                }
+                events.sort_by_key(|event| event.id.as_uuid());
+                events.truncate(LETTERS_MAX);
+                Ok(events)
+            }
+            Self::RabbitMq(settings, _) => {
+                let letters = DeadLetters::open(settings.clone()).await?;
+                Ok(letters.list(reader, LETTERS_MAX).await?)
+            }
+        }
+    }
+
+    /// Lets a reader try one of them again, or all; says how many. It tries as often as the first time.
+    pub async fn retry(&self, reader: &str, event: Option<Id<Event>>) -> Result<u64, LettersError> {
+        match self {
+            Self::Stores(sources) => {
+                let mut count = 0;
+                for source in sources {
+                    let retried = undelivered::retry(&source.database, reader, event).await;
+                    count += retried.map_err(|error| LettersError::Store(source.service, error))?;
+                }
+                Ok(count)
+            }
+            Self::RabbitMq(settings, _) => {
+                let letters = DeadLetters::open(settings.clone()).await?;
+                Ok(letters.retry(reader, event).await?)
+            }
+        }
+    }
+
+    /// Hands a reader everything again that happened since a time, as far as outboxes reach back; says how many events
+    /// those are. What its inbox knows has no effect: this is for a reader whose store was set back, with its inbox.
+    pub async fn replay(&self, to: &Subscription, since: Timestamp) -> Result<u64, LettersError> {
+        let mut count = 0;
+        match self {
+            Self::Stores(sources) => {
+                for source in sources {
+                    let replayed = undelivered::replay(&source.database, to.reader, to.kinds, since).await;
+                    count += replayed.map_err(|error| LettersError::Store(source.service, error))?;
+                }
+            }
+            Self::RabbitMq(settings, sources) => {
+                let letters = DeadLetters::open(settings.clone()).await?;
+                for source in sources {
+                    count += letters.replay(source, to, since).await?;
+                }
+            }
+        }
+        Ok(count)
+    }
+}

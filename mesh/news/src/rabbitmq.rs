@@ -1,0 +1,176 @@
+//! RabbitMQ: its names, its connections, and what must exist there before anything is published.
+//!
+//! Whoever publishes declares the queues of all known readers, not only its own, so that no event is lost because its
+//! reader has never run.
+
+mod consumer;
+mod dead;
+mod publisher;
+
+use std::fmt;
+use std::time::Duration;
+
+use kit::outbox::Event;
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::uri::AMQPUri;
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
+use prost::Message;
+use proto::common as pb;
+
+pub(crate) use consumer::consume;
+pub(crate) use dead::DeadLetters;
+pub(crate) use publisher::Publisher;
+
+/// Silence of the other side for twice as long is the end of a connection.
+const HEARTBEAT_SECONDS: u16 = 10;
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// A message that came back so often, because whoever had it died, is put aside.
+const DELIVERIES_MAX: i64 = 5;
+/// Messages that a queue holds; beyond them publishers are refused, and events wait in their outbox.
+const QUEUE_LENGTH_MAX: i64 = 1_000_000;
+/// The queue of dead letters sets none, and the default of newer brokers would drop letters that were looked at often.
+const LOOKS_MAX: i64 = 1_000_000;
+const PERSISTENT: u8 = 2;
+const TRACEPARENT: &str = "traceparent";
+
+/// What a reader wants, as those know it who do not run it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The reader's name, which is its queue's.
+    pub reader: &'static str,
+    /// What it wants to hear of.
+    pub kinds: &'static [&'static str],
+}
+
+/// Where the broker is, and who reads there.
+#[derive(Clone)]
+pub struct Settings {
+    uri: AMQPUri,
+    prefix: String,
+    known: Vec<Subscription>,
+}
+
+/// The broker's URL is not one. It is never repeated: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the URL of the broker must be amqp://<user>:<password>@<host>:<port>/<virtual host>")]
+pub struct MalformedUrl;
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Settings").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// A broker, and all readers of the shop but those that live everywhere.
+    pub fn new(url: &str, known: Vec<Subscription>) -> Result<Self, MalformedUrl> {
+        let mut uri: AMQPUri = url.parse().map_err(|_| MalformedUrl)?;
+        uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+        Ok(Self { uri, prefix: "shop".to_owned(), known })
+    }
+
+    /// The same with other names of exchanges and queues, for several shops on one broker.
+    #[must_use]
+    pub fn named(self, prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..self }
+    }
+
+    /// Where events are published to, by their kinds.
+    fn exchange(&self) -> ShortString {
+        format!("{}.events", self.prefix).into()
+    }
+
+    /// Where queues put aside what they give up.
+    fn dead_exchange(&self) -> ShortString {
+        format!("{}.dead", self.prefix).into()
+    }
+
+    fn queue(&self, reader: &str) -> ShortString {
+        format!("{}.{reader}", self.prefix).into()
+    }
+
+    fn dead_queue(&self, reader: &str) -> ShortString {
+        format!("{}.{reader}.dead", self.prefix).into()
+    }
+
+    fn is_read(&self, kind: &str) -> bool {
+        self.known.iter().any(|subscription| subscription.kinds.contains(&kind))
+    }
+
+    /// A connection that says in the broker's lists what it is for.
+    async fn connect(&self, what: &str) -> Result<Connection, lapin::Error> {
+        let properties = ConnectionProperties::default().with_connection_name(what.into());
+        let connecting = Connection::connect_uri(self.uri.clone(), properties);
+        let in_time = tokio::time::timeout(CONNECT_TIME_MAX, connecting).await;
+        in_time.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))?
+    }
+
+    /// Declares everything that is known; what exists stays.
+    async fn declare(&self, channel: &Channel) -> Result<(), lapin::Error> {
+        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        let none = FieldTable::default;
+        channel.exchange_declare(self.exchange(), ExchangeKind::Topic, durable, none()).await?;
+        channel.exchange_declare(self.dead_exchange(), ExchangeKind::Direct, durable, none()).await?;
+        for Subscription { reader, kinds } in &self.known {
+            let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+            let (queue, dead) = (self.queue(reader), self.dead_queue(reader));
+            channel.queue_declare(dead.clone(), durable, kept()).await?;
+            let key = ShortString::from(*reader);
+            let options = QueueBindOptions::default();
+            channel.queue_bind(dead, self.dead_exchange(), key, options, none()).await?;
+            channel.queue_declare(queue.clone(), durable, self.read_by(reader)).await?;
+            for kind in *kinds {
+                let (exchange, kind) = (self.exchange(), ShortString::from(*kind));
+                channel.queue_bind(queue.clone(), exchange, kind, options, none()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A queue of which one consumer at a time is given messages, in order, and which never drops one.
+    fn read_by(&self, reader: &str) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        let dead_exchange = self.dead_exchange();
+        arguments.insert("x-queue-type".into(), text("quorum"));
+        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+        arguments.insert("x-max-length".into(), AMQPValue::LongLongInt(QUEUE_LENGTH_MAX));
+        arguments.insert("x-overflow".into(), text("reject-publish"));
+        arguments.insert("x-dead-letter-exchange".into(), text(dead_exchange.as_str()));
+        arguments.insert("x-dead-letter-routing-key".into(), text(reader));
+        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+        arguments
+    }
+}
+
+fn kept() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), text("quorum"));
+    arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(LOOKS_MAX));
+    arguments
+}
+
+fn text(words: &str) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(words))
+}
+
+/// An event as it travels: the envelope, and what tools want to see beside it.
+fn message(event: &Event) -> (Vec<u8>, BasicProperties) {
+    let mut headers = FieldTable::default();
+    headers.insert(TRACEPARENT.into(), text(&event.traceparent));
+    let occurred = u64::try_from(event.occurred.timestamp()).unwrap_or_default();
+    let properties = BasicProperties::default()
+        .with_content_type("application/x-protobuf".into())
+        .with_delivery_mode(PERSISTENT)
+        .with_message_id(event.id.to_string().into())
+        .with_type(event.kind.as_str().into())
+        .with_timestamp(occurred)
+        .with_headers(headers);
+    (pb::Event::from(event).encode_to_vec(), properties)
+}
+
+/// Nothing where the bytes are no envelope of ours.
+fn event(bytes: &[u8]) -> Option<Event> {
+    Event::try_from(pb::Event::decode(bytes).ok()?).ok()
+}

@@ -1,0 +1,113 @@
+//! The queues of dead letters, for those who look after them.
+
+use kit::outbox::{self, Event};
+use kit::{Id, Timestamp, query};
+use lapin::message::BasicGetMessage;
+use lapin::options::{BasicAckOptions, BasicGetOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation, Connection};
+use sea_orm::Value;
+use uuid::Uuid;
+
+use super::publisher::confirmed;
+use super::{Settings, Subscription, event};
+use crate::unsent::places;
+use crate::{LettersError, Source};
+
+/// Events of an outbox read at once.
+const PAGE: i64 = 500;
+
+/// A connection for looking at dead letters and bringing them back.
+pub(crate) struct DeadLetters {
+    settings: Settings,
+    // The channel is closed with it: what was looked at and not acknowledged goes back to its place.
+    _connection: Connection,
+    channel: Channel,
+}
+
+impl DeadLetters {
+    pub(crate) async fn open(settings: Settings) -> Result<Self, lapin::Error> {
+        let connection = settings.connect("shop events").await?;
+        let channel = connection.create_channel().await?;
+        settings.declare(&channel).await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { settings, _connection: connection, channel })
+    }
+
+    /// The events that were put aside for a reader, oldest first.
+    pub(crate) async fn list(&self, reader: &str, limit: usize) -> Result<Vec<Event>, lapin::Error> {
+        let mut events = Vec::new();
+        while events.len() < limit
+            && let Some(message) = self.take(reader).await?
+        {
+            events.extend(event(&message.delivery.data));
+        }
+        Ok(events)
+    }
+
+    /// Puts one event, or all that are there now, back into the queue of its reader; says how many. It leaves its place
+    /// only when the queue has it; should this program die in between, it is in both, and applied once.
+    pub(crate) async fn retry(&self, reader: &str, id: Option<Id<Event>>) -> Result<u64, lapin::Error> {
+        let mut count = 0;
+        let mut left = u32::MAX;
+        while left > 0
+            && let Some(message) = self.take(reader).await?
+        {
+            left = left.saturating_sub(1).min(message.message_count);
+            let Some(event) = event(&message.delivery.data) else {
+                continue;
+            };
+            if id.is_some_and(|id| id != event.id) {
+                continue;
+            }
+            self.deliver(reader, &event).await?;
+            message.delivery.ack(BasicAckOptions::default()).await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Puts what an outbox sent since a time into the queue of one reader alone, in the order of versions, so that the
+    /// order within each subject is kept; says how many events those are.
+    pub(crate) async fn replay(
+        &self,
+        source: &Source,
+        to: &Subscription,
+        since: Timestamp,
+    ) -> Result<u64, LettersError> {
+        let sql = format!(
+            "SELECT * FROM outbox WHERE sent IS NOT NULL AND occurred >= $1 \
+             AND (subject_version > $2 OR (subject_version = $2 AND id > $3)) AND kind IN ({}) \
+             ORDER BY subject_version, id LIMIT $4",
+            places(5, to.kinds.len())
+        );
+        let (mut count, mut version, mut id) = (0, 0_i64, Uuid::nil());
+        loop {
+            let mut values: Vec<Value> = vec![since.into(), version.into(), id.into(), PAGE.into()];
+            values.extend(to.kinds.iter().map(|kind| Value::from(*kind)));
+            let read = query(source.database.read(), &sql, values).await;
+            let events = read.and_then(|rows| rows.iter().map(outbox::read).collect::<Result<Vec<_>, _>>());
+            let events = events.map_err(|error| LettersError::Store(source.service, error))?;
+            let Some(last) = events.last() else {
+                return Ok(count);
+            };
+            (version, id) = (last.subject_version, last.id.as_uuid());
+            // Those of one version are of different subjects, whose order does not matter.
+            for of_one_version in events.chunk_by(|one, other| one.subject_version == other.subject_version) {
+                let all = of_one_version.iter().map(|event| self.deliver(to.reader, event));
+                futures::future::try_join_all(all).await?;
+                count += u64::try_from(of_one_version.len()).unwrap_or_default();
+            }
+        }
+    }
+
+    async fn deliver(&self, reader: &str, event: &Event) -> Result<(), lapin::Error> {
+        match confirmed(&self.channel, "", self.settings.queue(reader).as_str(), event).await? {
+            Confirmation::Ack(None) => Ok(()),
+            _ => Err(std::io::Error::other("the queue did not take the event").into()),
+        }
+    }
+
+    async fn take(&self, reader: &str) -> Result<Option<BasicGetMessage>, lapin::Error> {
+        self.channel.basic_get(self.settings.dead_queue(reader), BasicGetOptions::default()).await
+    }
+}
