@@ -108,6 +108,7 @@ impl<'a> Plan<'a> {
             reviews: self.place(reviews::NAME, || Ok(())).await?,
             analytics: self.place(analytics::NAME, || Ok(())).await?,
             notifications: self.place(notifications::NAME, || self.notifications()).await?,
+            recommendations: self.place(recommendations::NAME, || Ok(())).await?,
             certificates,
         })
     }

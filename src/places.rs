@@ -30,12 +30,13 @@ pub struct Places {
     pub reviews: Place,
     pub analytics: Place,
     pub notifications: Place<notifications::Settings>,
+    pub recommendations: Place,
     /// What this process shows to those elsewhere; nothing where a mesh does it.
     pub certificates: Option<Certificates>,
 }
 
 /// Every service that has tables, leaves first.
-pub const SERVICES: [&str; 10] = [
+pub const SERVICES: [&str; 11] = [
     identity::NAME,
     catalogue::NAME,
     inventory::NAME,
@@ -46,6 +47,7 @@ pub const SERVICES: [&str; 10] = [
     reviews::NAME,
     analytics::NAME,
     notifications::NAME,
+    recommendations::NAME,
 ];
 
 /// The service of this name.
@@ -69,6 +71,7 @@ pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
         reviews::NAME => pending::<reviews::Migrator>(store).await,
         analytics::NAME => pending::<analytics::Migrator>(store).await,
         notifications::NAME => pending::<notifications::Migrator>(store).await,
+        recommendations::NAME => pending::<recommendations::Migrator>(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     match pending.as_slice() {
@@ -101,6 +104,7 @@ pub async fn migrate(service: &str, store: &Database) -> Result<(), Failure> {
         reviews::NAME => reviews::migrate(store).await,
         analytics::NAME => analytics::migrate(store).await,
         notifications::NAME => notifications::migrate(store).await,
+        recommendations::NAME => recommendations::migrate(store).await,
         _ => return Err(Failure::new(format!("there is no service {service}"))),
     };
     migrated.map_err(|error| {

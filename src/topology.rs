@@ -20,6 +20,7 @@ use proto::notifications::notifications_service_client::NotificationsServiceClie
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
+use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,6 +69,7 @@ impl Topology {
         let reviews = bound.reviews(places.reviews);
         let analytics = bound.analytics(places.analytics);
         let notifications = bound.notifications(places.notifications);
+        let recommendations = bound.recommendations(places.recommendations);
         let gateway = gateway::Upstreams {
             identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
             catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
@@ -79,6 +81,7 @@ impl Topology {
             reviews: ReviewsServiceClient::new(reviews.channel(gateway::NAME)),
             analytics: AnalyticsServiceClient::new(analytics.channel(gateway::NAME)),
             notifications: NotificationsServiceClient::new(notifications.channel(gateway::NAME)),
+            recommendations: RecommendationsServiceClient::new(recommendations.channel(gateway::NAME)),
         };
 
         let reachable = vec![
@@ -92,6 +95,7 @@ impl Topology {
             reviews.served(reviews::NAME),
             analytics.served(analytics::NAME),
             notifications.served(notifications::NAME),
+            recommendations.served(recommendations::NAME),
         ];
 
         let signer = gateway.identity.clone();
@@ -272,6 +276,15 @@ impl<'a> Bound<'a> {
         self.readers.extend(notifications::readers(&store, self.clock));
         self.tasks.spawn(notifications::work(store.clone(), settings.clone(), self.time(), self.stop()));
         self.serve(notifications::NAME, notifications::routes(store, settings, self.time()))
+    }
+
+    fn recommendations(&mut self, place: Place) -> Upstream {
+        let (store, ()) = match self.enter(recommendations::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        self.readers.extend(recommendations::readers(&store));
+        self.serve(recommendations::NAME, recommendations::routes(store))
     }
 
     /// What a service that is here works with; the way to it, where it is not.

@@ -20,6 +20,7 @@ use proto::notifications::notifications_service_client::NotificationsServiceClie
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
+use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use tokio::net::TcpListener;
 
@@ -84,5 +85,6 @@ fn upstreams(upstream: &Upstream) -> Upstreams {
         reviews: ReviewsServiceClient::new(channel()),
         analytics: AnalyticsServiceClient::new(channel()),
         notifications: NotificationsServiceClient::new(channel()),
+        recommendations: RecommendationsServiceClient::new(channel()),
     }
 }

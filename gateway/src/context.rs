@@ -14,6 +14,7 @@ use proto::notifications::notifications_service_client::NotificationsServiceClie
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
+use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -235,4 +236,9 @@ pub(crate) fn analytics(ctx: &Context<'_>) -> AnalyticsServiceClient<Channel> {
 /// A client of notifications, ready to call.
 pub(crate) fn notifications(ctx: &Context<'_>) -> NotificationsServiceClient<Channel> {
     shared(ctx).upstreams.notifications.clone()
+}
+
+/// A client of recommendations, ready to call.
+pub(crate) fn recommendations(ctx: &Context<'_>) -> RecommendationsServiceClient<Channel> {
+    shared(ctx).upstreams.recommendations.clone()
 }

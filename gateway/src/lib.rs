@@ -40,6 +40,7 @@ use proto::notifications::notifications_service_client::NotificationsServiceClie
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
+use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use tokio::net::TcpListener;
 
@@ -73,6 +74,8 @@ pub struct Upstreams {
     pub analytics: AnalyticsServiceClient<Channel>,
     /// Templates of mails.
     pub notifications: NotificationsServiceClient<Channel>,
+    /// Recommendations.
+    pub recommendations: RecommendationsServiceClient<Channel>,
 }
 
 /// What differs between one shop and the next.

@@ -37,6 +37,8 @@ pub const NODES_MAX: usize = 250;
 pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 128;
 /// A guest without a cart has nobody to share keys with but everybody: such a key must not be guessed.
 pub const GUEST_KEY_LENGTH_MIN: usize = 16;
+/// Recommendations of one list.
+pub const RECOMMENDATIONS_MAX: i32 = 20;
 /// Characters of an opaque id or cursor.
 pub const ID_LENGTH_MAX: usize = 512;
 

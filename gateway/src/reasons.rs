@@ -1,7 +1,8 @@
 //! What each reason of the contracts means to a client: the one place where they become codes of GraphQL.
 
 use proto::{
-    cart, catalogue, common, identity, inventory, notifications, orders, payments, pricing, reviews,
+    cart, catalogue, common, identity, inventory, notifications, orders, payments, pricing, recommendations,
+    reviews,
 };
 use tonic::{Code, Status};
 
@@ -43,6 +44,7 @@ fn verdict_of(domain: &str, reason: &str) -> Option<Verdict> {
         "payments.shop" => payments::Reason::from_str_name(&name).map(of_payments),
         "cart.shop" => cart::Reason::from_str_name(&name).map(of_cart),
         "orders.shop" => orders::Reason::from_str_name(&name).map(of_orders),
+        "recommendations.shop" => recommendations::Reason::from_str_name(&name).map(of_recommendations),
         "reviews.shop" => reviews::Reason::from_str_name(&name).map(of_reviews),
         "notifications.shop" => notifications::Reason::from_str_name(&name).map(of_notifications),
         _ => None,
@@ -179,6 +181,14 @@ fn of_orders(reason: orders::Reason) -> Verdict {
         R::OrderNotPaid => Verdict::Refused("ORDER_NOT_PAID"),
         // Imports do not pass the edge.
         R::StreamOutOfOrder | R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_recommendations(reason: recommendations::Reason) -> Verdict {
+    use recommendations::Reason as R;
+    match reason {
+        R::HistoryOfAnother => Verdict::Forbidden,
+        R::Unspecified => Verdict::Broken,
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) mod payment;
 pub(crate) mod product;
 pub(crate) mod query;
 pub(crate) mod quote;
+pub(crate) mod recommendation;
 pub(crate) mod review;
 pub(crate) mod shipment;
 pub(crate) mod status;

@@ -15,6 +15,8 @@ mod order;
 mod pages;
 #[path = "edge/production.rs"]
 mod production;
+#[path = "edge/recommended.rs"]
+mod recommended;
 #[path = "edge/schema.rs"]
 mod schema;
 #[path = "edge/staff.rs"]

@@ -10,7 +10,7 @@ use prost_reflect::{MethodDescriptor, ServiceDescriptor, Value};
 use crate::method::{Access, Idempotency, Method, Refusal, parse_timeout};
 
 /// The programs that may call. A new service adds its name here.
-pub(crate) const WORKLOADS: [&str; 11] = [
+pub(crate) const WORKLOADS: [&str; 12] = [
     "gateway",
     "identity",
     "catalogue",
@@ -22,6 +22,7 @@ pub(crate) const WORKLOADS: [&str; 11] = [
     "reviews",
     "analytics",
     "notifications",
+    "recommendations",
 ];
 
 /// Everybody may call: keys that each service fetches, for example. Such a method takes no part in the call graph.

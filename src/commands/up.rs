@@ -193,6 +193,7 @@ async fn places(
         reviews: Place::Here(folder.store(reviews::NAME).await?, ()),
         analytics: Place::Here(folder.store(analytics::NAME).await?, ()),
         notifications: Place::Here(folder.store(notifications::NAME).await?, notifications),
+        recommendations: Place::Here(folder.store(recommendations::NAME).await?, ()),
         certificates: None,
     })
 }

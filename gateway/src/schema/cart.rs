@@ -15,8 +15,9 @@ use crate::schema::look::Look;
 use crate::schema::money::{CountryCode, CurrencyCode, Money, optional};
 use crate::schema::product::page_cost;
 use crate::schema::quote::{Cost, DiscountCode, LineCost, ShippingOption, discount_codes};
+use crate::schema::recommendation::{self, Recommendation, Wanted, first_of};
 use crate::schema::variant::Variant;
-use crate::schema::{time, wants};
+use crate::schema::{Part, time, wants};
 
 /// The most shipping methods that pricing answers at once.
 const SHIPPING_OPTIONS_MAX: i32 = 50;
@@ -27,22 +28,29 @@ pub(crate) struct Cart {
     variants: Option<HashMap<String, Arc<Variant<'static>>>>,
     quote: Option<pricing::Quote>,
     shipping: Option<Vec<pricing::ShippingOption>>,
+    together: Option<Vec<Recommendation>>,
 }
 
 /// A cart with all that is asked for below it: at most one call of each service, side by side.
 pub(crate) async fn show(ctx: &Context<'_>, wire: pb::Cart, look: &Look<'_>) -> Cart {
     let merchandise = look.below("lines").items().below("merchandise");
     let merchandise = merchandise.and(look.below("problems").below("line").below("merchandise"));
-    let (variants, quote, shipping) = futures::join!(
+    let wanted = Wanted::of(&look.below("boughtTogether"));
+    let (variants, quote, shipping, together) = futures::join!(
         wants::variants_by_id(ctx, variant_ids(&wire), &merchandise),
         quote(ctx, &wire, look),
         shipping(ctx, &wire, look),
+        recommendation::with_basket(ctx, wanted.as_ref(), product_ids(&wire)),
     );
-    Cart { variants, quote, shipping, wire }
+    Cart { variants, quote, shipping, together, wire }
 }
 
 fn variant_ids(cart: &pb::Cart) -> Vec<String> {
     cart.lines.iter().map(|line| line.variant_id.clone()).collect()
+}
+
+fn product_ids(cart: &pb::Cart) -> Vec<String> {
+    cart.lines.iter().map(|line| line.product_id.clone()).collect()
 }
 
 /// Lines that can be priced: pricing refuses a basket with a variant that is no longer offered.
@@ -168,6 +176,15 @@ impl Cart {
     fn shipping_options(&self) -> Option<Vec<ShippingOption>> {
         let options = self.shipping.as_ref()?;
         Some(options.iter().cloned().map(ShippingOption).collect())
+    }
+
+    /// What is bought together with what is in it, best first. Null when it is not known at the moment.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    fn bought_together(
+        &self,
+        #[graphql(desc = "How many; at most 20.", default = 4)] first: i32,
+    ) -> Part<&[Recommendation]> {
+        first_of(self.together.as_ref(), first)
     }
 
     /// When it was opened.

@@ -36,6 +36,11 @@ impl Category {
         (0..tree.len()).map(one).collect()
     }
 
+    /// What it is called.
+    pub(crate) fn label(&self) -> Result<&str, Fault> {
+        Ok(&self.wire()?.name)
+    }
+
     fn wire(&self) -> Result<&pb::Category, Fault> {
         self.tree.get(self.at).ok_or_else(Fault::internal)
     }
@@ -58,7 +63,7 @@ impl Category {
 
     /// What it is called.
     fn name(&self) -> Result<&str, Fault> {
-        Ok(&self.wire()?.name)
+        self.label()
     }
 
     /// Its own part of the path.

@@ -71,6 +71,21 @@ pub(crate) enum ReviewStatus {
     Rejected,
 }
 
+/// Why a product is recommended.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RecommendationReason {
+    /// Others bought both.
+    BoughtTogether,
+    /// The customer has bought it before.
+    BoughtBefore,
+    /// It sells well in its category.
+    PopularInCategory,
+    /// It is in the same category; nobody has bought it yet.
+    SameCategory,
+    /// It sells well.
+    Popular,
+}
+
 /// What is wrong with a line of a cart.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CartProblemKind {
@@ -234,7 +249,7 @@ mod tests {
         CheckoutFailure, CheckoutStatus, OrderAction, OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus,
         OrderStatus, PaymentEventType, PaymentStatus, ReturnStatus,
     };
-    use proto::{cart, catalogue, identity, inventory, orders, payments, pricing, reviews};
+    use proto::{cart, catalogue, identity, inventory, orders, payments, pricing, recommendations, reviews};
 
     /// Every value of the contract but the unspecified one has a word in the schema, and there is no word too many.
     fn fits<W: TryFrom<i32>, E: EnumType>(prefix: &str, name: fn(&W) -> &'static str) {
@@ -250,6 +265,9 @@ mod tests {
         fits::<catalogue::ProductStatus, ProductStatus>("PRODUCT_STATUS_", |v| v.as_str_name());
         fits::<catalogue::ProductSort, ProductSortKey>("PRODUCT_SORT_", |v| v.as_str_name());
         fits::<reviews::ReviewSort, ReviewSortKey>("REVIEW_SORT_", |v| v.as_str_name());
+        fits::<recommendations::ExplanationKind, RecommendationReason>("EXPLANATION_KIND_", |v| {
+            v.as_str_name()
+        });
         fits::<reviews::ReviewState, ReviewStatus>("REVIEW_STATE_", |v| v.as_str_name());
         fits::<cart::ProblemKind, CartProblemKind>("PROBLEM_KIND_", |v| v.as_str_name());
         fits::<cart::WarningKind, CartWarningCode>("WARNING_KIND_", |v| v.as_str_name());

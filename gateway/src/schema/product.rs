@@ -13,6 +13,7 @@ use crate::schema::category::Category;
 use crate::schema::choice::{self, ProductStatus, ReviewSortKey};
 use crate::schema::connection::{Connection, Window};
 use crate::schema::money::{CurrencyCode, Money};
+use crate::schema::recommendation::{Recommendation, first_of};
 use crate::schema::review::{RatingSummary, Review};
 use crate::schema::variant::{SelectedOptionInput, Variant};
 use crate::schema::{Part, time};
@@ -35,6 +36,10 @@ pub(crate) struct Product {
     pub(crate) category: Option<Category>,
     /// One of a list: what would cost a call of its own for each is not offered.
     pub(crate) listed: bool,
+    /// What goes with it, as far as it was asked for.
+    pub(crate) together: Option<Vec<Recommendation>>,
+    /// Itself recommended: no further recommendations are offered.
+    pub(crate) recommended: bool,
 }
 
 /// Something the shop sells, in one or several variants.
@@ -193,6 +198,20 @@ impl Product {
         let (_, page) = self.reviews.iter().find(|(sort, _)| *sort == sort_key)?;
         let reviews = page.reviews.iter().cloned().map(Review).collect();
         Some(Ok(window.connect(reviews, page.next_page_token.clone())))
+    }
+
+    /// What is bought together with it, best first; in a new shop, what sells in its category. Null when it is not known at
+    /// the moment.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    fn bought_together(
+        &self,
+        #[graphql(desc = "How many; at most 20.", default = 4)] first: i32,
+    ) -> Part<&[Recommendation]> {
+        if self.recommended {
+            let message = "A recommended product has no recommendations of its own: ask for it alone.";
+            return Some(Err(Fault::of(Problem::BadRequest, message)));
+        }
+        first_of(self.together.as_ref(), first)
     }
 
     /// When it was created.

@@ -15,6 +15,7 @@ use crate::schema::category::Category;
 use crate::schema::choice::ReviewSortKey;
 use crate::schema::look::Look;
 use crate::schema::product::{Availability, Product, availability};
+use crate::schema::recommendation::{self, Wanted};
 use crate::schema::review::sort_of;
 use crate::schema::variant::Variant;
 
@@ -31,10 +32,24 @@ pub(crate) struct Wants {
     stock: bool,
     category: bool,
     tree: bool,
+    together: Option<Box<Wanted>>,
+    recommended: bool,
 }
 
 impl Wants {
     pub(crate) fn of(product: &Look<'_>) -> Self {
+        Self::below(product, false)
+    }
+
+    /// Of a product that is recommended, whose own recommendations are not offered: each level would multiply the last.
+    pub(crate) fn of_recommended(product: &Look<'_>) -> Self {
+        let mut wants = Self::below(product, true);
+        // Whatever is shown of it, it is shown only while it is offered.
+        wants.add_paths(&["status"]);
+        wants
+    }
+
+    fn below(product: &Look<'_>, recommended: bool) -> Self {
         let variants = product
             .below("variants")
             .items()
@@ -48,28 +63,37 @@ impl Wants {
                 || variants.has_any(&VARIANT_STOCK),
             category: category.exists(),
             tree: category.has_any(&["parent", "children", "ancestors"]),
+            together: match recommended {
+                true => None,
+                false => Wanted::of(&product.below("boughtTogether")).map(Box::new),
+            },
+            recommended,
             mask: Vec::new(),
         };
         wants.add_mask(product);
         // A variant may show its product again.
         let again = variants.below("product");
         if again.exists() {
-            wants.join(Self::of(&again));
+            wants.join(Self::below(&again, recommended));
         }
         wants
     }
 
     fn add_mask(&mut self, product: &Look<'_>) {
         for name in product.names() {
-            for path in paths_of(name) {
-                if !self.mask.contains(path) {
-                    self.mask.push(path);
-                }
+            self.add_paths(paths_of(name));
+        }
+    }
+
+    fn add_paths(&mut self, paths: &[&'static str]) {
+        for path in paths {
+            if !self.mask.contains(path) {
+                self.mask.push(path);
             }
         }
     }
 
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         self.rating |= other.rating;
         self.stock |= other.stock;
         self.category |= other.category;
@@ -77,11 +101,11 @@ impl Wants {
         for (sort, first) in other.reviews {
             want_reviews(&mut self.reviews, sort, first);
         }
-        for path in other.mask {
-            if !self.mask.contains(&path) {
-                self.mask.push(path);
-            }
+        match (&mut self.together, other.together) {
+            (Some(together), Some(more)) => together.join(*more),
+            (together, more) => *together = together.take().or(more),
         }
+        self.add_paths(&other.mask);
     }
 
     /// The catalogue's fields that the selection needs. An empty mask would mean all of them.
@@ -156,7 +180,7 @@ pub(crate) async fn products(
         let variants = wires.iter().flat_map(|product| &product.variants);
         variants.map(|variant| variant.sku.clone()).collect()
     };
-    let (ratings, reviewed, stock, categories) = futures::join!(
+    let (ratings, reviewed, stock, categories, mut together) = futures::join!(
         ratings(ctx, wants.rating, &ids),
         reviews_each(ctx, &wants.reviews, &ids),
         async {
@@ -166,6 +190,7 @@ pub(crate) async fn products(
             }
         },
         categories(ctx, wants, &wires),
+        recommendation::with_each(ctx, wants.together.as_deref(), &ids),
     );
     let mut ratings = ratings.into_iter();
     let mut reviewed: Vec<_> = reviewed.into_iter().map(|(sort, pages)| (sort, pages.into_iter())).collect();
@@ -178,7 +203,9 @@ pub(crate) async fn products(
             .collect(),
         stock: stock.clone(),
         category: Category::find(&categories, &wire.category_id),
+        together: together.remove(&wire.id),
         listed,
+        recommended: wants.recommended,
         wire,
     };
     wires.into_iter().map(complete).collect()

@@ -109,7 +109,7 @@ const CART: &str = "query($id: ID, $token: String) { cart(id: $id, token: $token
     warnings { code }
 } }";
 
-fn cart_id() -> String {
+pub fn cart_id() -> String {
     format!("cart_{}", uuid(900).replace('-', ""))
 }
 

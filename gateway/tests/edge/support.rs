@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use mesh::{Channel, Upstream, User, testing};
 use observability::GraphqlMetrics;
 use prost::Message;
+use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use serde_json::{Value, json};
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -109,6 +110,7 @@ pub struct Shop {
     pub reviews: Fake,
     pub analytics: Fake,
     pub notifications: Fake,
+    pub recommendations: Fake,
     pub router: axum::Router,
 }
 
@@ -146,9 +148,20 @@ pub fn shop_with(settings: Settings) -> Shop {
     let channel = |name: &'static str, fake: &Fake| -> Channel {
         Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
     };
-    let fakes: [Fake; 10] = std::array::from_fn(|_| Fake::default());
-    let [identity, catalogue, inventory, pricing, payments, cart, orders, reviews, analytics, notifications] =
-        fakes;
+    let fakes: [Fake; 11] = std::array::from_fn(|_| Fake::default());
+    let [
+        identity,
+        catalogue,
+        inventory,
+        pricing,
+        payments,
+        cart,
+        orders,
+        reviews,
+        analytics,
+        notifications,
+        recommendations,
+    ] = fakes;
     let upstreams = Upstreams {
         identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
             "identity", &identity,
@@ -179,6 +192,7 @@ pub fn shop_with(settings: Settings) -> Shop {
         notifications: proto::notifications::notifications_service_client::NotificationsServiceClient::new(
             channel("notifications", &notifications),
         ),
+        recommendations: RecommendationsServiceClient::new(channel("recommendations", &recommendations)),
     };
     let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
     Shop {
@@ -192,6 +206,7 @@ pub fn shop_with(settings: Settings) -> Shop {
         reviews,
         analytics,
         notifications,
+        recommendations,
         router,
     }
 }
@@ -257,6 +272,7 @@ impl Shop {
             &self.reviews,
             &self.analytics,
             &self.notifications,
+            &self.recommendations,
         ];
         let mut counts = std::collections::BTreeMap::new();
         for fake in fakes {

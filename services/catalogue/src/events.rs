@@ -4,7 +4,7 @@ use kit::outbox::Event;
 use observability::propagation;
 use proto::catalogue as pb;
 
-use crate::domain::{Change, What};
+use crate::domain::{Change, State, What};
 
 /// The event of a change.
 pub fn event(change: &Change) -> Event {
@@ -12,9 +12,11 @@ pub fn event(change: &Change) -> Event {
     let product_id = product.id.to_string();
     let handle = product.content.handle.clone();
     let skus = product.content.skus();
+    let category_id = product.content.category.map(|category| category.to_string()).unwrap_or_default();
+    let status = status(product.content.state).into();
     let (kind, payload) = match &change.what {
         What::Created => {
-            let payload = pb::ProductCreated { product_id, handle, skus };
+            let payload = pb::ProductCreated { product_id, handle, skus, category_id, status };
             ("product.created", prost::Message::encode_to_vec(&payload))
         }
         What::Updated(paths) => {
@@ -23,6 +25,8 @@ pub fn event(change: &Change) -> Event {
                 handle,
                 skus,
                 paths: paths.iter().map(ToString::to_string).collect(),
+                category_id,
+                status,
             };
             ("product.updated", prost::Message::encode_to_vec(&payload))
         }
@@ -33,4 +37,12 @@ pub fn event(change: &Change) -> Event {
     };
     let empty = Event::new(kind, product.id, product.version, product.updated, &());
     Event { payload, ..empty }.caused_by(propagation::traceparent())
+}
+
+fn status(state: State) -> pb::ProductStatus {
+    match state {
+        State::Draft => pb::ProductStatus::Draft,
+        State::Active => pb::ProductStatus::Active,
+        State::Archived => pb::ProductStatus::Archived,
+    }
 }

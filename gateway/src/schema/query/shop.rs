@@ -18,6 +18,7 @@ use crate::schema::look::Look;
 use crate::schema::money::{MoneyInput, given};
 use crate::schema::order::{self, Order};
 use crate::schema::product::{Product, page_cost};
+use crate::schema::recommendation::{self, Recommendation};
 use crate::schema::review::{Review, sort_of};
 use crate::schema::wants::{self, Wants};
 use crate::schema::{Part, cart as carts, checkout as checkouts};
@@ -247,6 +248,16 @@ impl ShopQuery {
             Ok(order::show(ctx, vec![wire], &Look::here(ctx)).await.pop())
         };
         read.await.transpose()
+    }
+
+    /// What may be for the signed-in customer: what is bought again and again, what goes with it, what sells. Null for a guest.
+    #[graphql(complexity = "page_cost(first, child_complexity)")]
+    async fn recommended_for_me(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many; at most 20.", default = 4)] first: i32,
+    ) -> Part<Vec<Recommendation>> {
+        recommendation::for_me(ctx, first).await
     }
 
     /// The signed-in account. Null for a guest.

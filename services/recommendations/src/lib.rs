@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod app;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod store;
+
+use kit::{Database, Reader};
+use sea_orm::DbErr;
+use tonic::service::Routes;
+
+pub use store::migration::Migrator;
+
+/// How others call this service.
+pub const NAME: &str = "recommendations";
+
+/// The service over its store. It calls nobody.
+pub fn routes(database: Database) -> Routes {
+    let recommendations = app::Recommendations::new(store::Store::new(database));
+    Routes::new(grpc::server(recommendations))
+}
+
+/// Brings the tables up to date.
+pub async fn migrate(database: &Database) -> Result<(), DbErr> {
+    database.migrate::<Migrator>().await
+}
+
+/// What this service wants to hear of.
+pub fn readers(database: &Database) -> Vec<Reader> {
+    vec![events::reader(store::Store::new(database.clone()))]
+}
