@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-use crate::commands::{Failure, admin, migrate, print, provider, sealing_key, serve, transfer, up};
+use crate::commands::{Failure, admin, migrate, print, provider, sealing_key, serve, transfer, up, verify};
 use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
 
 #[global_allocator]
@@ -54,6 +54,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 transfer::export_catalogue(&client, !old_headers, &currency).await
             }
             Command::Admin(Admin::Create(account)) => admin::create(&account).await,
+            Command::Verify(arguments) => verify::run(&arguments).await,
             Command::Schema => {
                 print::schema();
                 Ok(())
@@ -75,5 +76,6 @@ fn seeing(log: &Log) -> observability::Settings {
         },
         log_filter: log.log.clone(),
         otlp_endpoint: log.otlp_endpoint.clone(),
+        calls_seen: log.calls_seen.clone(),
     }
 }

@@ -8,10 +8,14 @@ mod account;
 mod acts;
 #[path = "journeys/after.rs"]
 mod after;
+#[path = "journeys/basket.rs"]
+mod basket;
 #[path = "journeys/buying.rs"]
 mod buying;
 #[path = "journeys/crash.rs"]
 mod crash;
+#[path = "journeys/desk.rs"]
+mod desk;
 #[path = "journeys/down.rs"]
 mod down;
 #[path = "journeys/gate.rs"]
@@ -24,6 +28,8 @@ mod interop;
 mod live;
 #[path = "journeys/mail.rs"]
 mod mail;
+#[path = "journeys/own.rs"]
+mod own;
 #[path = "journeys/paying.rs"]
 mod paying;
 #[path = "journeys/readme.rs"]

@@ -41,6 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         log_format: LogFormat::Json,
         log_filter: "warn".to_owned(),
         otlp_endpoint: None,
+        calls_seen: None,
     })?;
     let upstreams = upstreams(&Upstream::remote(grpc.parse()?, 1));
     let verifier = Verifier::unbound();

@@ -36,6 +36,7 @@ pub(crate) struct Target {
 pub(crate) fn stack(target: Target, way: impl Step<Request<Body>>) -> impl Step<Request<Body>> {
     // Outermost: the time of both attempts is the time of the call, and a refusal to send is an answer too.
     observe::layer(
+        target.caller,
         target.metrics,
         target.wire,
         // Before any waiting: a call that would be refused is not sent, so it opens no circuit breaker.

@@ -7,7 +7,7 @@ use tonic::Code;
 
 /// Target of the spans around calls that a service answers. Always on: they carry the trace id of log lines.
 pub const SERVER_SPANS: &str = "shop::server";
-/// Target of the spans around calls that are sent. On only when somebody collects spans.
+/// Target of the spans around calls that are sent. On only when somebody collects spans or calls.
 pub const CLIENT_SPANS: &str = "shop::client";
 
 /// What kind of remote call it is; always "grpc".

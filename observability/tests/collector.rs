@@ -16,6 +16,7 @@ async fn a_collector_is_dialled_and_one_that_says_nothing_holds_up_nobody_for_lo
         log_format: LogFormat::Json,
         log_filter: "off".to_owned(),
         otlp_endpoint: Some(endpoint),
+        calls_seen: None,
     };
 
     let guard = init(&settings).unwrap();

@@ -13,6 +13,7 @@ fn settings() -> Settings {
         log_format: LogFormat::Json,
         log_filter: "off".to_owned(),
         otlp_endpoint: None,
+        calls_seen: None,
     }
 }
 

@@ -19,7 +19,7 @@ const WATCH: &str = "subscription($id: ID!, $token: String) {
 const NEWS_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Begins an event stream.
-async fn stream(visitor: &Visitor, document: &str, variables: Value) -> reqwest::Response {
+pub async fn stream(visitor: &Visitor, document: &str, variables: Value) -> reqwest::Response {
     let mut request = visitor
         .http
         .post(format!("{}/graphql", visitor.edge))

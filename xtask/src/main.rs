@@ -3,6 +3,7 @@
 mod bench;
 mod checkout;
 mod contract;
+mod edges;
 mod playground;
 mod process;
 mod python;
@@ -37,6 +38,8 @@ enum Task {
     },
     /// buf: lint, format, and no break since the base and since the last release.
     Contract,
+    /// The journeys alone, and whether the calls they make are those that the contract declares.
+    Edges,
     /// Rebuilds the playground's committed assets; needs node 20.
     Playground,
     /// Measures the shop, and checks while it does.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
             report.print();
             report.passed()
         }
+        Task::Edges => edges::run(&checkout),
         Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),
     };

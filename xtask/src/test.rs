@@ -7,7 +7,7 @@ use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
-use crate::{contract, tools};
+use crate::{contract, edges, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
@@ -39,7 +39,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
         for name in others.into_iter().chain(servers) {
             report.not_run(name, "left out by --quick");
         }
-        tests(&mut report, checkout, &[])
+        tests(&mut report, checkout, Vec::new())
     } else {
         contract::check(&mut report, checkout);
         report.step("documents", || documents(checkout));
@@ -122,15 +122,19 @@ fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
         variables.push((python::VARIABLE, interpreter));
         Ok(Outcome::passed())
     });
-    let summary = tests(report, checkout, &variables);
+    let summary = tests(report, checkout, variables);
     drop(servers);
     summary
 }
 
-/// Runs all tests but those in documents; answers with the runner's summary.
-fn tests(report: &mut Report, checkout: &Checkout, variables: &[(&str, String)]) -> Option<String> {
+/// Runs all tests but those in documents, then compares the calls they made with the contract; answers with the
+/// runner's summary.
+fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, String)>) -> Option<String> {
     let mut summary = None;
+    let mut calls = None;
     report.step("tests", || {
+        let folder = calls.insert(edges::empty_folder(checkout)?);
+        variables.push((edges::VARIABLE, folder.display().to_string()));
         let mut command = checkout.cargo();
         if process::succeeds(checkout.cargo().args(["nextest", "--version"])) {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
@@ -150,6 +154,7 @@ fn tests(report: &mut Report, checkout: &Checkout, variables: &[(&str, String)])
             None => Ok(Outcome::Failed("the runner gave no summary".to_owned())),
         }
     });
+    report.step("edges", || edges::compare(checkout, calls.as_deref()));
     summary
 }
 

@@ -17,13 +17,14 @@ use crate::context;
 use crate::measure::Measured;
 
 pub(crate) fn layer(
+    caller: &'static str,
     metrics: Arc<RpcMetrics>,
     wire: bool,
     mut inner: impl Step<Outgoing>,
 ) -> impl Step<Request<Body>> {
     service_fn(move |mut request: Request<Body>| {
         let begun = Entry::find(request.uri().path()).map(|entry| {
-            let span = span(entry);
+            let span = span(entry, caller);
             let context = context::current();
             let measured = Measured::start(entry, metrics.clone(), context.record.clone(), span.clone());
             let answer = span.in_scope(|| {
@@ -41,7 +42,7 @@ pub(crate) fn layer(
     })
 }
 
-fn span(entry: &Entry) -> tracing::Span {
+fn span(entry: &Entry, caller: &'static str) -> tracing::Span {
     tracing::info_span!(
         target: names::CLIENT_SPANS,
         "call",
@@ -50,6 +51,7 @@ fn span(entry: &Entry) -> tracing::Span {
         { names::RPC_SYSTEM } = "grpc",
         { names::RPC_SERVICE } = entry.rule.service,
         { names::RPC_METHOD } = entry.rule.name,
+        { names::CALLER } = caller,
         { names::RPC_CODE } = Empty,
     )
 }

@@ -193,26 +193,12 @@ impl InventoryService for Inventory {
         Ok(Response::new(Default::default()))
     }
 
-    async fn get_reservation(
-        &self,
-        request: Request<pb::GetReservationRequest>,
-    ) -> Result<Response<pb::GetReservationResponse>, Status> {
-        let word = request.get_ref().reservation_id.clone();
-        self.0.act(&request, &word).await?;
-        Ok(Response::new(Default::default()))
-    }
-
-    async fn extend_reservation(
-        &self,
-        _: Request<pb::ExtendReservationRequest>,
-    ) -> Result<Response<pb::ExtendReservationResponse>, Status> {
-        Ok(Response::new(Default::default()))
-    }
-
     async fn confirm_reservation(
         &self,
-        _: Request<pb::ConfirmReservationRequest>,
+        request: Request<pb::ConfirmReservationRequest>,
     ) -> Result<Response<pb::ConfirmReservationResponse>, Status> {
+        let word = request.get_ref().reservation_id.clone();
+        self.0.act(&request, &word).await?;
         Ok(Response::new(Default::default()))
     }
 
@@ -337,6 +323,7 @@ pub fn watched() -> &'static Guard {
             log_format: LogFormat::Json,
             log_filter: "off".to_owned(),
             otlp_endpoint: None,
+            calls_seen: None,
         })
         .unwrap();
         // A test that fails should say why.

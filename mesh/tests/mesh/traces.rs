@@ -39,17 +39,20 @@ async fn every_call_is_counted_on_both_sides_by_method_and_code() {
     let shop = Shop::start();
     let wire = shop.wire("orders").await;
     let mut client = wire.client("orders");
-    let request = |word: &str| proto::inventory::GetReservationRequest { reservation_id: word.to_owned() };
+    let request = |word: &str| proto::inventory::ConfirmReservationRequest {
+        reservation_id: word.to_owned(),
+        ..Default::default()
+    };
 
-    client.get_reservation(request("a")).await.unwrap();
-    client.get_reservation(request("refuse:a")).await.unwrap_err();
+    client.confirm_reservation(request("a")).await.unwrap();
+    client.confirm_reservation(request("refuse:a")).await.unwrap_err();
 
     let text = watched().metrics_text();
     for side in ["server", "client"] {
         for code in ["OK", "FAILED_PRECONDITION"] {
             let found = text.lines().any(|line| {
                 line.starts_with(&format!("rpc_{side}_duration_seconds_count"))
-                    && line.contains("rpc_method=\"GetReservation\"")
+                    && line.contains("rpc_method=\"ConfirmReservation\"")
                     && line.contains(&format!("rpc_code=\"{code}\""))
                     && line.ends_with(" 1")
             });
@@ -57,7 +60,7 @@ async fn every_call_is_counted_on_both_sides_by_method_and_code() {
         }
         let errors = text.lines().any(|line| {
             line.starts_with(&format!("rpc_{side}_errors_total"))
-                && line.contains("rpc_method=\"GetReservation\"")
+                && line.contains("rpc_method=\"ConfirmReservation\"")
                 && line.ends_with(" 1")
         });
         assert!(errors, "{text}");

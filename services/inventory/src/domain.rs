@@ -286,17 +286,6 @@ impl Reservation {
         }
     }
 
-    /// Puts the expiry off; never brings it forward.
-    pub fn extend(&mut self, until: Timestamp) -> Result<(), Refusal> {
-        match self.state {
-            State::Held => {
-                self.expires = self.expires.max(until);
-                Ok(())
-            }
-            _ => Err(Refusal::ReservationClosed(self.state)),
-        }
-    }
-
     /// Some of what was sold comes back.
     pub fn take_back(&mut self, returns: &[(String, i64)]) -> Result<(), Refusal> {
         if self.state != State::Confirmed {

@@ -116,27 +116,6 @@ impl InventoryService for Grpc {
         Ok(Response::new(pb::ReserveStockResponse { reservation }))
     }
 
-    async fn get_reservation(
-        &self,
-        request: Request<pb::GetReservationRequest>,
-    ) -> Result<Response<pb::GetReservationResponse>, Status> {
-        let id = parse::reservation_id(&request.get_ref().reservation_id)?;
-        let reservation = Some(show::reservation(self.inventory.reservation(id).await?));
-        Ok(Response::new(pb::GetReservationResponse { reservation }))
-    }
-
-    async fn extend_reservation(
-        &self,
-        request: Request<pb::ExtendReservationRequest>,
-    ) -> Result<Response<pb::ExtendReservationResponse>, Status> {
-        let caller = Caller::of(&request);
-        let message = request.into_inner();
-        let key = key(&caller, "ExtendReservation", &message.request_id, &message)?;
-        let (id, until) = parse::extension(&message, self.inventory.clock().now())?;
-        let reservation = Some(show::reservation(self.inventory.extend(&caller, &key, id, until).await?));
-        Ok(Response::new(pb::ExtendReservationResponse { reservation }))
-    }
-
     async fn confirm_reservation(
         &self,
         request: Request<pb::ConfirmReservationRequest>,

@@ -96,10 +96,6 @@ impl Payments {
         self.look(payment).await
     }
 
-    pub async fn get(&self, id: PaymentId) -> Result<Payment, Error> {
-        self.store.find(id).await
-    }
-
     pub async fn batch_get(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, Error> {
         Ok(self.store.find_many(ids).await?)
     }

@@ -93,15 +93,6 @@ impl PaymentsService for Grpc {
         Ok(Response::new(pb::SyncPaymentResponse { payment: Some(shown::payment(payment)) }))
     }
 
-    async fn get_payment(
-        &self,
-        request: Request<pb::GetPaymentRequest>,
-    ) -> Result<Response<pb::GetPaymentResponse>, Status> {
-        let id = parse::payment_id(&request.get_ref().payment_id)?;
-        let payment = self.payments.get(id).await?;
-        Ok(Response::new(pb::GetPaymentResponse { payment: Some(shown::payment(payment)) }))
-    }
-
     async fn batch_get_payments(
         &self,
         request: Request<pb::BatchGetPaymentsRequest>,

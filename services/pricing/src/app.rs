@@ -160,10 +160,6 @@ impl Pricing {
         self.store.update_discount(key, id, etag, |terms| patch.clone().applied_to(terms)).await
     }
 
-    pub async fn get_discount(&self, id: DiscountId) -> Result<Discount, Error> {
-        self.store.discount(id).await
-    }
-
     pub async fn batch_get_discounts(
         &self,
         ids: &[DiscountId],

@@ -107,15 +107,6 @@ impl PricingService for Grpc {
         Ok(Response::new(pb::UpdateDiscountResponse { discount: Some(discount) }))
     }
 
-    async fn get_discount(
-        &self,
-        request: Request<pb::GetDiscountRequest>,
-    ) -> Answer<pb::GetDiscountResponse> {
-        let id = parse::id("discount_id", &request.get_ref().discount_id)?;
-        let discount = discount(self.pricing.get_discount(id).await?);
-        Ok(Response::new(pb::GetDiscountResponse { discount: Some(discount) }))
-    }
-
     async fn batch_get_discounts(
         &self,
         request: Request<pb::BatchGetDiscountsRequest>,

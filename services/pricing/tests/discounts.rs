@@ -235,9 +235,6 @@ async fn discounts_are_listed_newest_first_to_the_end_and_fetched_in_the_order_a
         let many = pb::BatchGetDiscountsRequest { discount_ids: vec![id(); 1_501] };
         let refused = shop.staff().batch_get_discounts(many).await.unwrap_err();
         assert_eq!(wrong_fields(&refused), ["discount_ids"]);
-        let unknown = pb::GetDiscountRequest { discount_id: id() };
-        let refused = shop.staff().get_discount(unknown).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "DISCOUNT_NOT_FOUND"));
         let foreign = pb::ListDiscountsRequest { page_size: -1, page_token: String::new() };
         let refused = shop.staff().list_discounts(foreign).await.unwrap_err();
         assert_eq!(wrong_fields(&refused), ["page_size"]);

@@ -101,8 +101,8 @@ impl Shop {
     }
 
     pub async fn stored(&self, discount: &pb::Discount) -> pb::Discount {
-        let request = pb::GetDiscountRequest { discount_id: discount.id.clone() };
-        self.staff().get_discount(request).await.unwrap().into_inner().discount.unwrap()
+        let request = pb::BatchGetDiscountsRequest { discount_ids: vec![discount.id.clone()] };
+        self.staff().batch_get_discounts(request).await.unwrap().into_inner().discounts.remove(0)
     }
 
     pub async fn quote(&self, request: pb::QuoteRequest) -> Result<pb::Quote, tonic::Status> {

@@ -68,10 +68,6 @@ impl Reviews {
         self.store.delete(key, id, account(caller)?).await
     }
 
-    pub async fn get(&self, caller: &Caller, id: ReviewId) -> Result<Review, Error> {
-        self.store.find(id, viewer(caller)).await
-    }
-
     pub async fn batch_get(
         &self,
         caller: &Caller,

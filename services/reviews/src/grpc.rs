@@ -62,16 +62,6 @@ impl ReviewsService for Grpc {
         Ok(Response::new(pb::DeleteReviewResponse {}))
     }
 
-    async fn get_review(
-        &self,
-        request: Request<pb::GetReviewRequest>,
-    ) -> Result<Response<pb::GetReviewResponse>, Status> {
-        let caller = Caller::of(&request);
-        let id = parse::review_id(&request.get_ref().review_id)?;
-        let review = self.reviews.get(&caller, id).await?;
-        Ok(Response::new(pb::GetReviewResponse { review: Some(shown(review, &caller)) }))
-    }
-
     async fn batch_get_reviews(
         &self,
         request: Request<pb::BatchGetReviewsRequest>,

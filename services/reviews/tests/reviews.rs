@@ -5,7 +5,7 @@ mod support;
 
 use mesh::testing::{customer, staff};
 use proto::reviews as pb;
-use support::{id, reason, request_id, shops, writing};
+use support::{id, read, reason, request_id, shops, writing};
 use tonic::Code;
 
 #[tokio::test]
@@ -18,10 +18,8 @@ async fn a_review_is_seen_by_others_once_it_is_approved() {
         let written = written.review.unwrap();
         assert_eq!(written.state, pb::ReviewState::Pending as i32);
         assert!(written.mine);
-        let get = pb::GetReviewRequest { review_id: written.id.clone() };
-        let unseen = shop.as_guest().get_review(get.clone()).await.unwrap_err();
-        assert_eq!((unseen.code(), reason(&unseen).as_str()), (Code::NotFound, "REVIEW_NOT_FOUND"));
-        assert!(shop.as_user(&author).get_review(get.clone()).await.is_ok());
+        assert_eq!(read(shop.as_guest(), &written.id).await, None);
+        assert!(read(shop.as_user(&author), &written.id).await.is_some());
         assert_eq!(shop.summary(&product).await.review_count, 0);
 
         let approval = pb::ApproveReviewRequest {
@@ -31,7 +29,7 @@ async fn a_review_is_seen_by_others_once_it_is_approved() {
         };
         shop.moderator().approve_review(approval).await.unwrap();
 
-        let seen = shop.as_guest().get_review(get).await.unwrap().into_inner().review.unwrap();
+        let seen = read(shop.as_guest(), &written.id).await.unwrap();
         assert_eq!((seen.rating, seen.mine), (4, false));
         let summary = shop.summary(&product).await;
         assert_eq!((summary.review_count, summary.rating_sum), (1, 4));
@@ -165,8 +163,7 @@ async fn whoever_received_the_product_is_a_verified_buyer_whichever_came_first()
         shop.deliver(buyer.account, &product).await;
         shop.deliver(buyer.account, &other).await;
 
-        let get = pb::GetReviewRequest { review_id: before.id };
-        assert!(client.get_review(get).await.unwrap().into_inner().review.unwrap().verified_purchase);
+        assert!(read(client.clone(), &before.id).await.unwrap().verified_purchase);
         let after = client.create_review(writing(&other, 5)).await.unwrap().into_inner().review.unwrap();
         assert!(after.verified_purchase);
     }
@@ -360,10 +357,9 @@ async fn a_rejected_review_tells_its_author_why_and_nobody_else() {
 
         shop.moderator().reject_review(rejection).await.unwrap();
 
-        let get = pb::GetReviewRequest { review_id: written.id };
-        let own = shop.as_user(&author).get_review(get.clone()).await.unwrap().into_inner().review.unwrap();
+        let own = read(shop.as_user(&author), &written.id).await.unwrap();
         assert_eq!(own.rejection, "It is about the weather.");
-        assert_eq!(shop.as_user(&customer()).get_review(get).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(read(shop.as_user(&customer()), &written.id).await, None);
         let mine = pb::ListReviewsRequest { mine: true, ..Default::default() };
         let listed = shop.as_user(&author).list_reviews(mine).await.unwrap().into_inner().reviews;
         assert_eq!(listed.len(), 1);

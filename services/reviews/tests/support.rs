@@ -107,3 +107,9 @@ pub fn request_id() -> String {
 pub fn reason(status: &tonic::Status) -> String {
     mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
+
+/// The review, if this client may see it.
+pub async fn read(mut client: Client, id: &str) -> Option<pb::Review> {
+    let request = pb::BatchGetReviewsRequest { review_ids: vec![id.to_owned()] };
+    client.batch_get_reviews(request).await.unwrap().into_inner().reviews.pop()
+}

@@ -88,20 +88,6 @@ impl InventoryService for Inventory {
         Err(unused())
     }
 
-    async fn get_reservation(
-        &self,
-        _: Request<pb::GetReservationRequest>,
-    ) -> Answer<pb::GetReservationResponse> {
-        Err(unused())
-    }
-
-    async fn extend_reservation(
-        &self,
-        _: Request<pb::ExtendReservationRequest>,
-    ) -> Answer<pb::ExtendReservationResponse> {
-        Err(unused())
-    }
-
     async fn confirm_reservation(
         &self,
         _: Request<pb::ConfirmReservationRequest>,

@@ -66,16 +66,6 @@ pub fn reservation(message: &pb::ReserveStockRequest, now: Timestamp) -> Parsed<
     fields.build(|| Some(Reservation::hold(id?, lines?, expires?))).map_err(Problem::invalid)
 }
 
-pub fn extension(
-    message: &pb::ExtendReservationRequest,
-    now: Timestamp,
-) -> Parsed<(ReservationId, Timestamp)> {
-    let mut fields = Fields::new();
-    let id = fields.id("reservation_id", &message.reservation_id);
-    let until = expiry(&mut fields, message.expire_time.as_ref(), now);
-    fields.build(|| Some((id?, until?))).map_err(Problem::invalid)
-}
-
 pub fn returned(message: &pb::ReturnStockRequest) -> Parsed<(ReservationId, Vec<(String, i64)>)> {
     let mut fields = Fields::new();
     let id = fields.id("reservation_id", &message.reservation_id);

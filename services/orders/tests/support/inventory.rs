@@ -205,20 +205,6 @@ impl InventoryService for super::Shared<Inventory> {
         Err(unused())
     }
 
-    async fn get_reservation(
-        &self,
-        _: Request<pb::GetReservationRequest>,
-    ) -> Answer<pb::GetReservationResponse> {
-        Err(unused())
-    }
-
-    async fn extend_reservation(
-        &self,
-        _: Request<pb::ExtendReservationRequest>,
-    ) -> Answer<pb::ExtendReservationResponse> {
-        Err(unused())
-    }
-
     type WatchStockStream = Nothing<pb::WatchStockResponse>;
 
     async fn watch_stock(&self, _: Request<pb::WatchStockRequest>) -> Answer<Self::WatchStockStream> {

@@ -181,10 +181,6 @@ impl PaymentsService for super::Shared<Payments> {
         self.0.faults.answer("SyncPayment", sync).await
     }
 
-    async fn get_payment(&self, _: Request<pb::GetPaymentRequest>) -> Answer<pb::GetPaymentResponse> {
-        Err(unused())
-    }
-
     async fn batch_get_payments(
         &self,
         _: Request<pb::BatchGetPaymentsRequest>,

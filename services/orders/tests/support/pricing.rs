@@ -183,10 +183,6 @@ impl PricingService for super::Shared<Pricing> {
         Err(unused())
     }
 
-    async fn get_discount(&self, _: Request<pb::GetDiscountRequest>) -> Answer<pb::GetDiscountResponse> {
-        Err(unused())
-    }
-
     async fn batch_get_discounts(
         &self,
         _: Request<pb::BatchGetDiscountsRequest>,

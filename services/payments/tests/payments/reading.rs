@@ -7,7 +7,7 @@ use proto::payments as pb;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use tonic::Code;
 
-use crate::support::{authorizing, capturing, id, reason, shops};
+use crate::support::{authorizing, capturing, id, reason, shops, syncing};
 
 #[tokio::test]
 async fn a_batch_answers_in_the_order_asked_and_names_what_is_missing() {
@@ -119,9 +119,6 @@ async fn only_orders_moves_money_and_only_staff_reads_lists() {
         let capture = capturing(&payment, None);
         let refused = gateway.capture_payment(capture).await.unwrap_err();
         assert_eq!(reason(&refused), "CALLER_NOT_ALLOWED");
-        let get = pb::GetPaymentRequest { payment_id: payment.id.clone() };
-        let refused = gateway.get_payment(get).await.unwrap_err();
-        assert_eq!(reason(&refused), "CALLER_NOT_ALLOWED");
 
         let list = pb::ListPaymentsRequest::default();
         let refused = gateway.list_payments(list.clone()).await.unwrap_err();
@@ -132,8 +129,7 @@ async fn only_orders_moves_money_and_only_staff_reads_lists() {
             let refused = client.list_payments(list.clone()).await.unwrap_err();
             assert_eq!(reason(&refused), "PERMISSION_MISSING");
         }
-        let unknown = pb::GetPaymentRequest { payment_id: id() };
-        let refused = shop.orders().get_payment(unknown).await.unwrap_err();
+        let refused = shop.orders().sync_payment(syncing(&id())).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "PAYMENT_NOT_FOUND"));
         assert_eq!(shop.get(&payment.id).await, payment);
     }

@@ -126,9 +126,9 @@ impl Shop {
     }
 
     pub async fn get(&self, id: &str) -> pb::Payment {
-        let request = pb::GetPaymentRequest { payment_id: id.to_owned() };
-        let answer = self.orders().get_payment(request).await.unwrap();
-        answer.into_inner().payment.unwrap()
+        let request = pb::BatchGetPaymentsRequest { payment_ids: vec![id.to_owned()] };
+        let answer = self.staff().batch_get_payments(request).await.unwrap();
+        answer.into_inner().payments.remove(0)
     }
 
     pub async fn sync(&self, id: &str) -> pb::Payment {

@@ -24,11 +24,6 @@ impl Store {
         candidates(self.database.read(), codes, customer).await
     }
 
-    pub async fn discount(&self, id: DiscountId) -> Result<Discount, Error> {
-        let row = Entity::find_by_id(id.as_uuid()).one(self.database.read()).await?;
-        Ok(row.ok_or(Error::DiscountNotFound(id))?.discount()?)
-    }
-
     pub async fn discounts(&self, ids: &[DiscountId]) -> Result<HashMap<DiscountId, Discount>, DbErr> {
         let mut found = HashMap::with_capacity(ids.len());
         for some in ids.chunks(IDS_PER_STATEMENT_MAX) {

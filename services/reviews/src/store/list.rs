@@ -40,11 +40,6 @@ pub fn seen_by(viewer: Viewer) -> Condition {
 }
 
 impl Store {
-    pub async fn find(&self, id: ReviewId, viewer: Viewer) -> Result<Review, Error> {
-        let row = Entity::find_by_id(id.as_uuid()).filter(seen_by(viewer)).one(self.database.read()).await?;
-        Ok(row.ok_or(Error::NotFound(id))?.review()?)
-    }
-
     /// Those that the viewer may see, by id.
     pub async fn find_many(
         &self,
