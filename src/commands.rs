@@ -9,6 +9,7 @@ pub mod sealing_key;
 pub mod serve;
 pub mod transfer;
 pub mod up;
+pub mod verify;
 
 use std::error::Error;
 use std::fmt;

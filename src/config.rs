@@ -49,6 +49,8 @@ pub enum Command {
     /// Makes staff accounts.
     #[command(subcommand)]
     Admin(Admin),
+    /// Reads the stores of a shop that has gone quiet and says of each invariant whether it holds; fails when one is broken.
+    Verify(Verify),
     /// Prints the GraphQL schema.
     Schema,
     /// Prints every gRPC method with who may call it, as whom, and for how long.
@@ -71,6 +73,17 @@ pub struct Migrate {
     /// Where files are kept, for services without a database URL.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// `shop verify`.
+#[derive(Args, Clone, Debug)]
+pub struct Verify {
+    /// Where files are kept. A service with SHOP_<SERVICE>_DATABASE_URL is read from there instead.
+    #[command(flatten)]
+    pub data: Data,
+    /// Folder of a simulated provider that runs on its own; else its books are looked for in the data folder.
+    #[arg(long, env = "SHOP_PROVIDER_DATA")]
+    pub provider_data: Option<PathBuf>,
 }
 
 /// `shop up`.
@@ -278,6 +291,9 @@ pub struct Log {
     /// Where traces and metrics are sent to over OTLP/gRPC; nowhere when unset.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
+    /// File to which each caller, method and outcome that was seen is appended once; for tests of the call graph.
+    #[arg(long, env = "SHOP_CALLS_SEEN", global = true)]
+    pub calls_seen: Option<PathBuf>,
 }
 
 /// The form of log lines.

@@ -13,7 +13,8 @@ use crate::config::{Provider, Webhook};
 use crate::data::DataFolder;
 
 const WEBHOOK_SECRET: &str = "webhook";
-const DATABASE: &str = "provider";
+/// The name of its database in its folder.
+pub const DATABASE: &str = "provider";
 const SLOW_ANSWER: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 const WEBHOOK_RETRY: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! The real binary, started on free ports and killed when the last journey through it has ended; and who visits it.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ use uuid::Uuid;
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// Half of what an access token is good for.
 const SESSION_AGE_MAX: Duration = Duration::from_secs(5 * 60);
+/// The folder in which every process notes the calls it saw; `cargo xtask` names it here and reads it.
+const CALLS: &str = "SHOP_TEST_CALLS";
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 pub const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
@@ -30,6 +32,9 @@ pub struct Shop {
     pub admin: String,
     /// One session of staff for all journeys: many at once for one account look like somebody who guesses.
     session: tokio::sync::Mutex<Option<(Instant, String)>>,
+    /// Where its files are, for whoever looks whether it kept its promises.
+    data: PathBuf,
+    killed: bool,
     /// Where an ephemeral shop keeps its files: a killed process cleans nothing up.
     _scratch: TempDir,
 }
@@ -69,6 +74,8 @@ impl Shop {
             grpc: String::new(),
             admin: String::new(),
             session: tokio::sync::Mutex::new(None),
+            data: PathBuf::new(),
+            killed: false,
             _scratch: scratch,
         };
         loop {
@@ -82,6 +89,11 @@ impl Shop {
                 _ => {}
             }
         }
+        shop.data = match arguments.iter().position(|argument| *argument == "--data") {
+            Some(at) => PathBuf::from(arguments[at + 1]),
+            // The only folder that it made there.
+            None => std::fs::read_dir(shop._scratch.path()).unwrap().next().unwrap().unwrap().path(),
+        };
         // Read to the end: a pipe that nobody empties would stop the shop.
         std::thread::spawn(move || lines.for_each(drop));
         shop
@@ -89,7 +101,22 @@ impl Shop {
 
     /// Ends the process as a power cut would.
     pub fn kill(mut self) {
+        self.killed = true;
         self.end();
+    }
+
+    /// Waits until nothing is under way any more, and looks whether every promise was kept.
+    fn verify(&self) {
+        let deadline = Instant::now() + SETTLE_TIME_MAX;
+        loop {
+            let looked = command().arg("verify").arg("--data").arg(&self.data).output().unwrap();
+            if looked.status.success() {
+                return;
+            }
+            let said = [looked.stdout, looked.stderr].concat();
+            assert!(Instant::now() < deadline, "{}", String::from_utf8_lossy(&said));
+            std::thread::sleep(LOOK_INTERVAL);
+        }
     }
 
     fn end(&mut self) {
@@ -155,6 +182,9 @@ impl Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
+        if !self.killed && !std::thread::panicking() {
+            self.verify();
+        }
         self.end();
     }
 }
@@ -171,6 +201,10 @@ pub fn command() -> Command {
         if said.starts_with("SHOP_") || said.starts_with("OTEL_") {
             command.env_remove(&name);
         }
+    }
+    // Which calls were made is compared with the contract when all tests have run.
+    if let Some(folder) = std::env::var_os(CALLS) {
+        command.env("SHOP_CALLS_SEEN", Path::new(&folder).join(Uuid::new_v4().to_string()));
     }
     command
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use store::migration::Migrator;
+pub use store::verify::{sold, verify};
 
 /// How others call this service.
 pub const NAME: &str = "inventory";

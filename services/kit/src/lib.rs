@@ -7,6 +7,7 @@ pub mod requests;
 pub mod sealing;
 pub mod testing;
 pub mod time;
+pub mod verify;
 
 mod currency;
 mod database;
@@ -18,7 +19,7 @@ mod reader;
 mod watching;
 
 pub use currency::{Currency, UnknownCurrency};
-pub use database::{Database, OpenError, Tx, execute, is_transient, query};
+pub use database::{Database, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, is_transient, query, tuples};
 pub use id::{Id, MalformedId};
 pub use migration::{kit_migrations, tables};
 pub use money::{Money, MoneyError};

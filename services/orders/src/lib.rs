@@ -26,6 +26,7 @@ use store::Store;
 
 pub use app::token::{Tokens, WeakSecret};
 pub use store::migration::Migrator;
+pub use store::verify::{Sale, Sales, sales, verify};
 
 /// The service's name in the mesh.
 pub const NAME: &str = "orders";

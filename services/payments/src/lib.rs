@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use store::migration::Migrator;
+pub use store::verify::{Known, known, verify};
 
 /// How others call this service.
 pub const NAME: &str = "payments";

@@ -7,6 +7,7 @@ mod ledger;
 mod migration;
 mod page;
 mod server;
+mod verify;
 mod webhooks;
 
 use std::time::Duration;
@@ -15,6 +16,8 @@ use axum::Router;
 use kit::Database;
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
+
+pub use verify::{Booked, booked};
 
 /// Where the provider is found, where it reports to, and how slow its slow cards are.
 #[derive(Clone)]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use kit::testing::damage;
+use kit::verify::broken;
 use mesh::testing::customer;
 use proto::pricing as pb;
 use proto::pricing::CodeOutcome;
@@ -285,5 +287,26 @@ async fn only_orders_holds_codes_and_it_says_for_whom() {
         let unkeyed = pb::CommitCodesRequest { checkout_id: id(), request_id: String::new() };
         let refused = shop.as_service("orders").commit_codes(unkeyed).await.unwrap_err();
         assert_eq!(wrong_fields(&refused), ["request_id"]);
+    }
+}
+
+#[tokio::test]
+async fn uses_that_nobody_holds_or_that_outlive_their_time_are_found_and_named() {
+    for shop in shops().await {
+        let discount = shop.discount(percent("TEN", 100_000)).await;
+        let checkout = id();
+        shop.hold(shop.holding(&checkout, &["TEN"], &account())).await.unwrap();
+        let now = shop.clock.now();
+        let whole = pricing::verify(&shop.database, now).await.unwrap();
+        assert!(whole.iter().all(|check| check.broken.is_empty()), "{whole:?}");
+
+        let late = now + Duration::from_secs(25 * 60 * 60);
+        let overdue = pricing::verify(&shop.database, late).await.unwrap();
+        assert_eq!(broken(&overdue, "INV-9"), [checkout]);
+
+        let lost = "UPDATE customer_uses SET use_count = 2; UPDATE discounts SET use_count = 2";
+        damage(&shop.database, "discounts", lost).await;
+        let checks = pricing::verify(&shop.database, now).await.unwrap();
+        assert_eq!(broken(&checks, "INV-8"), [discount.id.clone(), discount.id]);
     }
 }

@@ -57,7 +57,13 @@ pub(crate) fn run(checkout: &Checkout, build: &Build) -> Result<bool, Error> {
     command.args(["up", "--empty"]).arg("--data").arg(&data);
     let shop = Shop::start(command)?;
     import(&binary, &shop, &week, &password, place.path())?;
-    super::runtime()?.block_on(replay(&shop, &week, build, &password))
+    let same = super::runtime()?.block_on(replay(&shop, &week, build, &password))?;
+    // What the shop says of itself, after what was computed apart from it.
+    let kept = process::run(shop::command(&binary).arg("verify").arg("--data").arg(&data));
+    if let Err(error) = &kept {
+        eprintln!("{error}");
+    }
+    Ok(same && kept.is_ok())
 }
 
 /// Puts the catalogue in, as its staff would.

@@ -1,10 +1,13 @@
 //! The lines of an order, and what they add up to.
 
+use std::collections::BTreeMap;
+
 use kit::{Currency, Id, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 
-use super::order::OrderId;
+use super::order::{Order, OrderId};
 use super::quote::{Quote, QuoteLine};
+use super::returns::ReturnState;
 
 pub type LineId = Id<Line>;
 
@@ -106,6 +109,38 @@ impl Line {
 
     pub fn returnable(&self) -> i64 {
         self.delivered - self.returned
+    }
+}
+
+impl Order {
+    /// Whether the total is what its parts add up to. Shipping is no line: its discount and its tax are what is left of
+    /// the sums when those of the lines are taken away.
+    pub fn adds_up(&self) -> bool {
+        let units = |money: Money| i128::from(money.minor_units());
+        let sum = |of: fn(&Line) -> Money| self.lines.iter().map(|line| units(of(line))).sum::<i128>();
+        let undiscounted = |line: &Line| units(line.unit_price) * i128::from(line.quantity);
+        let Totals { subtotal, discount, shipping, tax, total, prices_include_tax } = self.totals.clone();
+        let shipping_discount = units(discount) - sum(|line| line.discount);
+        let shipping_tax = units(tax) - sum(|line| line.tax);
+        let added = |tax: i128| if prices_include_tax { 0 } else { tax };
+        self.lines.iter().map(undiscounted).sum::<i128>() == units(subtotal)
+            && (0..=units(shipping)).contains(&shipping_discount)
+            && shipping_tax >= 0
+            && units(subtotal) - units(discount) + units(shipping) + added(units(tax)) == units(total)
+            && sum(|line| line.total) + units(shipping) - shipping_discount + added(shipping_tax)
+                == units(total)
+    }
+
+    /// How many of each SKU went out and did not come back.
+    pub fn kept(&self) -> BTreeMap<String, i64> {
+        let mut kept = BTreeMap::new();
+        for line in &self.lines {
+            let back = self.returns.iter().filter(|returned| returned.state == ReturnState::Received);
+            let back = back.flat_map(|returned| &returned.lines).filter(|count| count.line == line.id);
+            let quantity = line.quantity - back.map(|count| count.quantity).sum::<i64>();
+            *kept.entry(line.sku.clone()).or_default() += quantity;
+        }
+        kept
     }
 }
 

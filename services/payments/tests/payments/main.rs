@@ -8,4 +8,5 @@ mod provider;
 mod reading;
 mod recovery;
 mod support;
+mod verifying;
 mod webhooks;
