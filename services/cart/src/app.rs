@@ -4,10 +4,9 @@ mod market;
 pub mod token;
 pub mod upkeep;
 
-use std::future::ready;
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use kit::{Clock, Currency, RequestKey, WATCH_INTERVAL};
 use mesh::Caller;
 use mesh::status::chain;
@@ -216,29 +215,22 @@ impl Carts {
         self.store.version(&right).await?.ok_or(Error::NotFound)?;
         let changes = self.store.database().changes();
         let (store, watched) = (self.store.clone(), right.clone());
-        // Only the version is looked at again and again; others are asked when it has grown.
-        let read = move || {
+        let version = move || {
             let (store, right) = (store.clone(), watched.clone());
-            async move { Ok::<_, Error>(store.version(&right).await?.map(|version| (version, ()))) }
+            async move { store.version(&right).await }
         };
         let carts = self.clone();
-        let states = kit::watch(changes, WATCH_INTERVAL, read).then(move |grown| {
+        let read = move || {
             let (carts, right) = (carts.clone(), right.clone());
             async move {
-                grown?;
-                carts.get(&right).await
+                match carts.get(&right).await {
+                    Ok(answer) => Ok(Some((answer.cart.version, answer))),
+                    Err(Error::NotFound) => Ok(None),
+                    Err(error) => Err(error),
+                }
             }
-        });
-        let mut shown = 0;
-        Ok(states
-            // Gone between the look and the reading: the end, not an error.
-            .take_while(|state| ready(!matches!(state, Err(Error::NotFound))))
-            // The reading may have been ahead of the look.
-            .filter(move |state| {
-                let fresh = state.as_ref().map_or(true, |answer| answer.cart.version > shown);
-                shown = state.as_ref().map_or(shown, |answer| shown.max(answer.cart.version));
-                ready(fresh)
-            }))
+        };
+        Ok(kit::watch(changes, WATCH_INTERVAL, version, read))
     }
 
     async fn open(

@@ -72,10 +72,6 @@ impl Inventory {
         self.store.reserve(key, wanted, &cause).await
     }
 
-    pub async fn reservation(&self, id: ReservationId) -> Result<Reservation, Error> {
-        self.store.reservation(id).await
-    }
-
     pub async fn confirm(
         &self,
         caller: &Caller,
@@ -96,21 +92,6 @@ impl Inventory {
         self.store.update(key, id, &cause, |reservation| Ok(reservation.release()?)).await
     }
 
-    pub async fn extend(
-        &self,
-        caller: &Caller,
-        key: &RequestKey,
-        id: ReservationId,
-        until: kit::Timestamp,
-    ) -> Result<Reservation, Error> {
-        let cause = self.cause(caller, id.to_string());
-        let extend = |reservation: &mut Reservation| {
-            reservation.extend(until)?;
-            Ok(None)
-        };
-        self.store.update(key, id, &cause, extend).await
-    }
-
     pub async fn take_back(
         &self,
         caller: &Caller,
@@ -128,19 +109,23 @@ impl Inventory {
 
     /// The present stock of each SKU, then each again when it has changed.
     pub fn watch(&self, skus: Vec<String>) -> impl Stream<Item = Result<Stock, Error>> + Send + use<> {
+        let changes = self.store.database().changes();
+        let (store, watched) = (self.store.clone(), skus.clone());
+        // Versions only grow, so their sum grows exactly when one of them does.
+        let version = move || {
+            let (store, skus) = (store.clone(), watched.clone());
+            async move { store.version(&skus).await.map(Some) }
+        };
         let store = self.store.clone();
-        let changes = store.database().changes();
         let read = move || {
             let (store, skus) = (store.clone(), skus.clone());
             async move {
                 let rows = store.sums(&skus).await?;
-                // Versions only grow, so their sum grows exactly when one of them does.
-                let version = rows.values().map(|row| row.version).sum::<i64>();
-                Ok::<_, Error>(Some((version, rows)))
+                Ok::<_, Error>(Some((rows.values().map(|row| row.version).sum(), rows)))
             }
         };
         let mut seen = HashMap::new();
-        kit::watch(changes, WATCH_INTERVAL, read).flat_map(move |rows| {
+        kit::watch(changes, WATCH_INTERVAL, version, read).flat_map(move |rows| {
             let fresh: Vec<_> = match rows {
                 Ok(rows) => news(&mut seen, rows).into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],

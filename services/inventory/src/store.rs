@@ -4,15 +4,21 @@ pub mod entity;
 pub mod migration;
 mod moving;
 mod reading;
+pub mod verify;
 
-use kit::{Database, Once, OnceTx, RequestKey, Timestamp, Tx, execute, query};
-use sea_orm::FromQueryResult;
+use std::collections::BTreeSet;
+
+use kit::{
+    Database, Once, OnceTx, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, query, tuples,
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
-use self::entity::{KeptReservation, LineRow, ReservationRow, StockRow};
+use self::entity::{KeptReservation, ReservationRow, StockRow};
 use self::moving::{Move, apply, lock, make_rows};
 use crate::domain::{
-    Adjustment, Cause, Kind, LocationId, Moves, Refusal, Reservation, ReservationId, Stock, default_location,
+    Adjustment, Cause, Kind, Line, LocationId, Moves, Refusal, Reservation, ReservationId, Stock,
+    default_location,
 };
 use crate::error::Error;
 
@@ -42,8 +48,9 @@ impl Store {
             Once::First(tx) => tx,
         };
         let keys: Vec<_> = adjustments.iter().map(|one| (one.sku.clone(), one.location)).collect();
-        for (_, location) in &keys {
-            self.require_location(&tx, *location).await?;
+        let locations: BTreeSet<LocationId> = keys.iter().map(|(_, location)| *location).collect();
+        for location in locations {
+            self.require_location(&tx, location).await?;
         }
         make_rows(&tx, &keys, cause.now).await?;
         let mut rows = lock(&tx, &keys).await?;
@@ -197,30 +204,44 @@ async fn change(
     if execute(tx, sql, values).await? == 0 {
         return Err(Error::Conflict);
     }
-    for (line, was) in reservation.lines.iter().zip(&before.lines) {
-        if line.returned != was.returned {
-            let sql = "UPDATE reservation_lines SET returned = $3 WHERE reservation_id = $1 AND sku = $2";
-            execute(tx, sql, [id.as_uuid().into(), line.sku.clone().into(), line.returned.into()]).await?;
-        }
-    }
+    write_returns(tx, &before, &reservation).await?;
     if let Some(kind) = moves {
         apply(tx, &all(&reservation, kind), cause).await?;
     }
     Ok(reservation)
 }
 
+/// Writes what came back of each line since `before`.
+async fn write_returns(tx: &Tx, before: &Reservation, after: &Reservation) -> Result<(), Error> {
+    let lines = after.lines.iter().zip(&before.lines);
+    let returned: Vec<&Line> =
+        lines.filter(|(line, was)| line.returned != was.returned).map(|(line, _)| line).collect();
+    for lines in returned.chunks(ROWS_PER_STATEMENT_MAX) {
+        let sql = format!(
+            "WITH q (sku, returned) AS (VALUES {}) UPDATE reservation_lines SET returned = q.returned FROM q
+             WHERE reservation_lines.reservation_id = ${} AND reservation_lines.sku = q.sku",
+            tuples(tx.get_database_backend(), lines.len(), &["text", "bigint"]),
+            lines.len() * 2 + 1
+        );
+        let of = |line: &&Line| -> [Value; 2] { [line.sku.clone().into(), line.returned.into()] };
+        let values = lines.iter().flat_map(of).chain(std::iter::once(after.id.as_uuid().into()));
+        execute(tx, &sql, values).await?;
+    }
+    Ok(())
+}
+
 async fn insert(tx: &Tx, reservation: &Reservation) -> Result<(), Error> {
     let id = reservation.id.as_uuid();
     let sql = "INSERT INTO reservations (id, state, expires) VALUES ($1, $2, $3)";
     execute(tx, sql, [id.into(), reservation.state.as_str().into(), reservation.expires.into()]).await?;
-    for lines in reservation.lines.chunks(moving::ROWS_PER_STATEMENT_MAX) {
+    for lines in reservation.lines.chunks(ROWS_PER_STATEMENT_MAX) {
         let tuples: Vec<String> =
             (0..lines.len()).map(|at| format!("($1, ${}, ${}, 0)", at * 2 + 2, at * 2 + 3)).collect();
         let sql = format!(
             "INSERT INTO reservation_lines (reservation_id, sku, quantity, returned) VALUES {}",
             tuples.join(", ")
         );
-        let of = |line: &crate::domain::Line| [line.sku.clone().into(), line.quantity.into()];
+        let of = |line: &Line| [line.sku.clone().into(), line.quantity.into()];
         execute(tx, &sql, std::iter::once(id.into()).chain(lines.iter().flat_map(of))).await?;
     }
     Ok(())
@@ -228,7 +249,7 @@ async fn insert(tx: &Tx, reservation: &Reservation) -> Result<(), Error> {
 
 /// The reservation, with its row locked where several may write.
 async fn find(tx: &Tx, id: ReservationId) -> Result<Option<Reservation>, Error> {
-    let suffix = match sea_orm::ConnectionTrait::get_database_backend(tx) {
+    let suffix = match tx.get_database_backend() {
         sea_orm::DbBackend::Sqlite => "",
         _ => " FOR UPDATE",
     };
@@ -238,15 +259,4 @@ async fn find(tx: &Tx, id: ReservationId) -> Result<Option<Reservation>, Error> 
     };
     let lines = reading::lines(tx, id).await?;
     Ok(Some(ReservationRow::from_query_result(&row, "")?.reservation(lines)?))
-}
-
-impl Store {
-    /// A reservation as it stands.
-    pub async fn reservation(&self, id: ReservationId) -> Result<Reservation, Error> {
-        let sql = "SELECT * FROM reservations WHERE id = $1";
-        let row = query(self.database.read(), sql, [id.as_uuid().into()]).await?.into_iter().next();
-        let row = ReservationRow::from_query_result(&row.ok_or(Error::ReservationNotFound(id))?, "")?;
-        let lines: Vec<LineRow> = reading::lines(self.database.read(), id).await?;
-        Ok(row.reservation(lines)?)
-    }
 }

@@ -18,7 +18,8 @@ use tokio::sync::watch;
 pub(crate) use fault::is_lock_timeout;
 pub use fault::is_transient;
 pub use open::OpenError;
-pub use statement::{execute, query};
+use statement::Statements;
+pub use statement::{ROWS_PER_STATEMENT_MAX, execute, query, tuples};
 pub use tx::Tx;
 
 use crate::requests::{self, KeptAnswer, Once, RequestError, RequestKey, Running};
@@ -35,6 +36,7 @@ struct Inner {
     backend: DbBackend,
     changes: watch::Sender<u64>,
     running: Running,
+    statements: Statements,
     /// Removed with the last clone.
     _folder: Option<TempDir>,
 }
@@ -43,6 +45,11 @@ impl Database {
     /// Opens `sqlite:<path>` (made if missing) or `postgres://…`, without touching its tables.
     pub async fn open(url: &str) -> Result<Database, OpenError> {
         open::open(url).await
+    }
+
+    /// Opens an existing store for looking only: whoever writes goes on, and nothing can be written through this handle.
+    pub async fn open_to_read(url: &str) -> Result<Database, OpenError> {
+        open::open_to_read(url).await
     }
 
     /// A SQLite file of its own that goes with the last clone of the handle.
@@ -106,6 +113,12 @@ impl Database {
     /// Which kind of store it is, for the rare statement that must differ.
     pub fn backend(&self) -> DbBackend {
         self.inner.backend
+    }
+
+    /// How many statements ran on this store through this handle and its clones: tests of what a large basket costs count
+    /// them, since a clock would measure the machine.
+    pub fn statements(&self) -> u64 {
+        self.inner.statements.count()
     }
 
     /// For single statements that are not news to anyone, such as the relay's own marks.

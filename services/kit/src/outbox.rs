@@ -2,12 +2,14 @@
 
 use prost::Message;
 use proto::common as pb;
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::database::{Database, Tx, execute, query};
+use crate::database::{Database, ROWS_PER_STATEMENT_MAX, Tx, execute, query, tuples};
 use crate::id::Id;
 use crate::time::{self, Timestamp};
+
+const COLUMN_TYPES: [&str; 8] = ["uuid", "text", "text", "bigint", "timestamptz", "text", "integer", "bytea"];
 
 /// What happened to one subject. The payload is a message of its owner's contract, a person's data in it sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,10 +71,24 @@ impl Event {
 
 /// Writes an event in the transaction of its cause. Fails when the subject has an event of this version already.
 pub async fn append(tx: &Tx, event: &Event) -> Result<(), DbErr> {
-    let sql = "INSERT INTO outbox \
-               (id, kind, subject, subject_version, occurred, traceparent, schema_version, payload) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let values = [
+    append_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Writes events in the transaction of their cause, with few statements: whoever writes keeps others from writing.
+pub async fn append_all(tx: &Tx, events: &[Event]) -> Result<(), DbErr> {
+    for events in events.chunks(ROWS_PER_STATEMENT_MAX) {
+        let sql = format!(
+            "INSERT INTO outbox \
+             (id, kind, subject, subject_version, occurred, traceparent, schema_version, payload) VALUES {}",
+            tuples(tx.get_database_backend(), events.len(), &COLUMN_TYPES)
+        );
+        execute(tx, &sql, events.iter().flat_map(values)).await?;
+    }
+    Ok(())
+}
+
+fn values(event: &Event) -> [Value; 8] {
+    [
         event.id.as_uuid().into(),
         event.kind.clone().into(),
         event.subject.clone().into(),
@@ -81,8 +97,7 @@ pub async fn append(tx: &Tx, event: &Event) -> Result<(), DbErr> {
         event.traceparent.clone().into(),
         event.schema_version.into(),
         event.payload.clone().into(),
-    ];
-    execute(tx, sql, values).await.map(drop)
+    ]
 }
 
 /// The events that are still to be carried, oldest first.

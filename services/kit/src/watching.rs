@@ -13,20 +13,24 @@ const READ_GAP_MIN: Duration = Duration::from_millis(20);
 
 /// Yields the present state first and then each time its version grows. Intermediate versions may be left out.
 ///
-/// `changes` comes from [`Database::changes`](crate::Database::changes); `read` answers the thing with its version,
-/// or nothing when it is gone, which ends the stream. An error is yielded and ends it, too.
-pub fn watch<T, E, F, R>(
+/// `changes` comes from [`Database::changes`](crate::Database::changes). At each of them only `version` is asked, which is
+/// cheap; `read` answers the thing with its version, and is asked when that has grown. Nothing from either means that the
+/// thing is gone, which ends the stream. An error is yielded and ends it, too.
+pub fn watch<T, E, V, W, R, S>(
     changes: Receiver<u64>,
     interval: Duration,
-    read: F,
-) -> impl Stream<Item = Result<T, E>> + Send + use<T, E, F, R>
+    version: V,
+    read: R,
+) -> impl Stream<Item = Result<T, E>> + Send + use<T, E, V, W, R, S>
 where
     T: Send,
     E: Send,
-    F: FnMut() -> R + Send,
-    R: Future<Output = Result<Option<(i64, T)>, E>> + Send,
+    V: FnMut() -> W + Send,
+    W: Future<Output = Result<Option<i64>, E>> + Send,
+    R: FnMut() -> S + Send,
+    S: Future<Output = Result<Option<(i64, T)>, E>> + Send,
 {
-    let watching = Watching { changes, interval, read, seen: None };
+    let watching = Watching { changes, interval, version, read, seen: None };
     stream::unfold(Some(watching), async |watching| {
         let mut watching = watching?;
         match watching.next().await {
@@ -37,32 +41,41 @@ where
     })
 }
 
-struct Watching<F> {
+struct Watching<V, R> {
     changes: Receiver<u64>,
     interval: Duration,
-    read: F,
+    version: V,
+    read: R,
     seen: Option<i64>,
 }
 
-impl<F> Watching<F> {
-    async fn next<T, E, R>(&mut self) -> Result<Option<T>, E>
+impl<V, R> Watching<V, R> {
+    async fn next<T, E, W, S>(&mut self) -> Result<Option<T>, E>
     where
-        F: FnMut() -> R,
-        R: Future<Output = Result<Option<(i64, T)>, E>>,
+        V: FnMut() -> W,
+        W: Future<Output = Result<Option<i64>, E>>,
+        R: FnMut() -> S,
+        S: Future<Output = Result<Option<(i64, T)>, E>>,
     {
         loop {
             if self.seen.is_some() {
                 self.wait().await;
             }
-            match (self.read)().await? {
-                None => return Ok(None),
-                Some((version, state)) if self.seen.is_none_or(|seen| version > seen) => {
-                    self.seen = Some(version);
-                    return Ok(Some(state));
-                }
-                Some(_) => {}
+            let Some(version) = (self.version)().await? else { return Ok(None) };
+            if !self.is_news(version) {
+                continue;
+            }
+            let Some((version, state)) = (self.read)().await? else { return Ok(None) };
+            // The reading may be ahead of the look before it, and what it shows may have been shown.
+            if self.is_news(version) {
+                self.seen = Some(version);
+                return Ok(Some(state));
             }
         }
+    }
+
+    fn is_news(&self, version: i64) -> bool {
+        self.seen.is_none_or(|seen| version > seen)
     }
 
     async fn wait(&mut self) {

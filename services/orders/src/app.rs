@@ -12,7 +12,6 @@ pub mod token;
 
 use kit::{Clock, Timestamp};
 use mesh::Caller;
-use tokio::sync::watch;
 use tonic::{Code, Status};
 
 use self::runner::Runner;
@@ -56,11 +55,6 @@ impl Orders {
     /// The present, for answers that depend on it.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// Wakes at every commit of this process.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.store.changes()
     }
 }
 

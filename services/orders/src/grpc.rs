@@ -9,7 +9,7 @@ mod show_order;
 use std::pin::Pin;
 
 use futures::{Stream, StreamExt, future, stream};
-use kit::{Page, PageLimits, RequestKey, WATCH_INTERVAL};
+use kit::{Page, PageLimits, RequestKey};
 use mesh::Caller;
 use mesh::status::Problem;
 use proto::orders as pb;
@@ -121,16 +121,8 @@ impl OrdersService for Grpc {
         let (caller, message) = taken(request);
         let id = parse::checkout_key(message.key.as_ref()).map_err(Problem::invalid)?;
         let right = right(&caller, token(message.key.as_ref()), None);
-        // Asked once before the stream begins, so that what is not found is an error of the call.
-        self.orders.checkout(id, &right).await?;
-        let orders = self.orders.clone();
-        let states = kit::watch(self.orders.changes(), WATCH_INTERVAL, move || {
-            let (orders, right) = (orders.clone(), right.clone());
-            async move {
-                let checkout = orders.checkout(id, &right).await?;
-                Ok::<_, Status>(Some((checkout.version, show::checkout(checkout))))
-            }
-        });
+        let states = self.orders.watch_checkout(id, right).await?;
+        let states = states.map(|state| state.map(show::checkout).map_err(Status::from));
         let shown = until_over(states)
             .map(|state| state.map(|checkout| pb::WatchCheckoutResponse { checkout: Some(checkout) }));
         Ok(Response::new(Box::pin(shown)))
@@ -180,15 +172,10 @@ impl OrdersService for Grpc {
     async fn watch_order(&self, request: Request<pb::WatchOrderRequest>) -> Answer<Self::WatchOrderStream> {
         let (caller, message) = taken(request);
         let (id, right) = self.keyed(&caller, message.key.as_ref(), READ).await?;
-        self.orders.order(id, &right).await?;
         let orders = self.orders.clone();
-        let states = kit::watch(self.orders.changes(), WATCH_INTERVAL, move || {
-            let (orders, right) = (orders.clone(), right.clone());
-            async move {
-                let order = orders.order(id, &right).await?;
-                let (version, order) = (order.version, show_order::order(order, orders.now()));
-                Ok::<_, Status>(Some((version, pb::WatchOrderResponse { order: Some(order) })))
-            }
+        let states = self.orders.watch(id, right).await?.map(move |state| {
+            let order = state?;
+            Ok(pb::WatchOrderResponse { order: Some(show_order::order(order, orders.now())) })
         });
         Ok(Response::new(Box::pin(states)))
     }
@@ -286,8 +273,10 @@ impl OrdersService for Grpc {
         let (caller, message) = taken(request);
         let key = key(&caller, "RefundOrder", &message.request_id, &message)?;
         let (id, amount, reason) = parse::refund(&message).map_err(Problem::invalid)?;
-        let order = self.orders.refund(Orderly { key: &key, id, right: Right::Any }, amount, reason).await?;
-        Ok(Response::new(pb::RefundOrderResponse { order: self.shown(order) }))
+        let change = Orderly { key: &key, id, right: Right::Any };
+        let (order, refund_id) = self.orders.refund(change, amount, reason).await?;
+        let refund_id = refund_id.to_string();
+        Ok(Response::new(pb::RefundOrderResponse { order: self.shown(order), refund_id }))
     }
 
     type ImportOrdersStream = import::Answers;
@@ -318,7 +307,13 @@ fn key<M: prost::Message>(
 }
 
 fn page(message: &pb::ListOrdersRequest) -> Result<Page, Problem> {
-    let arguments = pb::ListOrdersRequest { page_size: 0, page_token: String::new(), ..message.clone() };
+    // What is told beside the page does not say which page it is: totals are asked for once, not with each.
+    let arguments = pb::ListOrdersRequest {
+        page_size: 0,
+        page_token: String::new(),
+        with_totals: false,
+        ..message.clone()
+    };
     Ok(Page::parse(message.page_size, &message.page_token, &arguments, PAGE)?)
 }
 

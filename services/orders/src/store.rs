@@ -7,6 +7,7 @@ mod leases;
 mod list;
 pub mod migration;
 mod orders;
+pub mod verify;
 
 use kit::outbox::{self, Event as News};
 use kit::{Clock, Database, Id, KeptAnswer, RequestError, RequestKey, Tx, execute, inbox};
@@ -79,10 +80,7 @@ impl Store {
     }
 
     async fn announce(&self, tx: &Tx, news: Vec<News>) -> Result<(), DbErr> {
-        for event in news {
-            outbox::append(tx, &event).await?;
-        }
-        Ok(())
+        outbox::append_all(tx, &news).await
     }
 }
 

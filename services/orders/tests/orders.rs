@@ -5,6 +5,8 @@ mod support;
 
 #[path = "cases/buying.rs"]
 mod buying;
+#[path = "cases/costs.rs"]
+mod costs;
 #[path = "cases/history.rs"]
 mod history;
 #[path = "cases/life.rs"]
@@ -15,3 +17,5 @@ mod reading;
 mod refusing;
 #[path = "cases/trouble.rs"]
 mod trouble;
+#[path = "cases/verifying.rs"]
+mod verifying;

@@ -5,6 +5,7 @@ pub mod entity;
 mod list;
 pub mod migration;
 mod operations;
+pub mod verify;
 
 use kit::{Database, Id, Money, Once, RequestError, RequestKey, Timestamp, Tx, execute, inbox, outbox};
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QuerySelect, SqlErr};

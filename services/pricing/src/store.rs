@@ -7,6 +7,7 @@ mod methods;
 pub mod migration;
 mod seeds;
 mod taxes;
+pub mod verify;
 
 use kit::Database;
 

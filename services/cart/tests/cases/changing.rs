@@ -120,6 +120,9 @@ async fn a_set_with_one_wrong_line_changes_nothing() {
     }
 }
 
+/// Of one change of a cart, however many lines it has.
+const STATEMENTS_MAX: u64 = 15;
+
 #[tokio::test]
 async fn a_cart_holds_twelve_hundred_lines_and_not_one_more() {
     for shop in shops().await {
@@ -127,7 +130,10 @@ async fn a_cart_holds_twelve_hundred_lines_and_not_one_more() {
         let (_, key) = shop.open(&[]).await;
         for some in variants[..1_200].chunks(250) {
             let wanted: Vec<_> = some.iter().map(|variant| (variant.as_str(), 1)).collect();
+            let before = shop.database.statements();
             shop.add(&key, &wanted).await.unwrap();
+            let taken = shop.database.statements() - before;
+            assert!(taken <= STATEMENTS_MAX, "250 lines are one statement or two, not 250: {taken}");
         }
 
         let refused = shop.add(&key, &[(&variants[0], 1), (&variants[1_200], 1)]).await.unwrap_err();
@@ -140,7 +146,9 @@ async fn a_cart_holds_twelve_hundred_lines_and_not_one_more() {
         assert_eq!((lines(&cart), cart.problems_unknown), (expected, false));
 
         let bought = cart.lines.iter().map(|line| (line.variant_id.as_str(), 1)).collect::<Vec<_>>();
+        let before = shop.database.statements();
         let left = shop.clear(&cart, cart.version, &bought).await.unwrap();
+        assert!(shop.database.statements() - before <= STATEMENTS_MAX);
         assert!(left.lines.is_empty());
     }
 }

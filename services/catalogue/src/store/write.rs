@@ -158,10 +158,8 @@ pub(super) async fn write(tx: &Tx, writes: &[Write]) -> Result<(), Failure> {
     }
     insert(tx, &format!("INSERT INTO products ({COLUMNS})"), created).await?;
     insert_relations(tx, writes).await?;
-    for write in writes {
-        outbox::append(tx, &events::event(&write.change)).await?;
-    }
-    Ok(())
+    let news: Vec<_> = writes.iter().map(|write| events::event(&write.change)).collect();
+    Ok(outbox::append_all(tx, &news).await?)
 }
 
 const COLUMNS: &str = "id, handle, state, listed, created, updated, published, version, category, \

@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use kit::{Timestamp, Tx, execute, outbox, query};
-use sea_orm::{DbBackend, DbErr, FromQueryResult, Value};
+use kit::{ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute, outbox, query, tuples};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::entity::StockRow;
 use crate::domain::{Cause, Figures, Kind, LocationId, Refusal, Shortage};
 use crate::error::Error;
 use crate::events;
-
-/// Rows in one statement: seven to twelve variables each. What SQLite needs to read a statement grows with the square of
-/// its rows: five of a hundred are read ten times as fast as one of five hundred.
-pub const ROWS_PER_STATEMENT_MAX: usize = 100;
 
 /// So much of a SKU, and what happens to it.
 #[derive(Clone, Debug)]
@@ -31,7 +27,7 @@ type Key = (String, Uuid);
 pub async fn lock(tx: &Tx, keys: &[(String, LocationId)]) -> Result<BTreeMap<Key, StockRow>, DbErr> {
     let mut keys: Vec<Key> = keys.iter().map(|(sku, place)| (sku.clone(), place.as_uuid())).collect();
     keys.sort();
-    let suffix = match sea_orm::ConnectionTrait::get_database_backend(tx) {
+    let suffix = match tx.get_database_backend() {
         DbBackend::Sqlite => "",
         _ => " FOR UPDATE",
     };
@@ -73,24 +69,27 @@ pub async fn apply(tx: &Tx, moves: &[Move], cause: &Cause) -> Result<Vec<StockRo
         write_rows(tx, some).await?;
         write_ledger(tx, some, steps, cause).await?;
     }
-    for (row, step) in changed.iter().zip(moves) {
+    let news = changed.iter().zip(moves).map(|(row, step)| {
         let before = rows.get(&(step.sku.clone(), step.location.as_uuid())).map(StockRow::figures);
-        let after = row.clone().into();
-        outbox::append(tx, &events::stock_changed(&after, before.unwrap_or_default())).await?;
-    }
+        events::stock_changed(&row.clone().into(), before.unwrap_or_default())
+    });
+    outbox::append_all(tx, &news.collect::<Vec<_>>()).await?;
     Ok(changed)
 }
 
 /// Makes rows without stock for SKUs that have none yet.
 pub async fn make_rows(tx: &Tx, keys: &[(String, LocationId)], now: Timestamp) -> Result<(), DbErr> {
-    for (sku, place) in keys {
-        execute(
-            tx,
-            "INSERT INTO stock (sku, location_id, received, available, reserved, sold, version, updated)
-             VALUES ($1, $2, 0, 0, 0, 0, 0, $3) ON CONFLICT DO NOTHING",
-            [sku.clone().into(), place.as_uuid().into(), now.into()],
-        )
-        .await?;
+    for keys in keys.chunks(ROWS_PER_STATEMENT_MAX) {
+        let sql = format!(
+            "WITH q (sku, location_id, updated) AS (VALUES {})
+             INSERT INTO stock (sku, location_id, received, available, reserved, sold, version, updated)
+             SELECT sku, location_id, 0, 0, 0, 0, 0, updated FROM q WHERE TRUE ON CONFLICT DO NOTHING",
+            tuples(tx.get_database_backend(), keys.len(), &["text", "uuid", "timestamptz"])
+        );
+        let of = |(sku, place): &(String, LocationId)| -> [Value; 3] {
+            [sku.clone().into(), place.as_uuid().into(), now.into()]
+        };
+        execute(tx, &sql, keys.iter().flat_map(of)).await?;
     }
     Ok(())
 }
@@ -103,7 +102,7 @@ async fn write_rows(tx: &Tx, rows: &[StockRow]) -> Result<(), DbErr> {
          UPDATE stock SET received = q.received, available = q.available, reserved = q.reserved, sold = q.sold,
             version = q.version, updated = q.updated
          FROM q WHERE stock.sku = q.sku AND stock.location_id = q.location_id AND stock.version = q.version - 1",
-        tuples(sea_orm::ConnectionTrait::get_database_backend(tx), rows.len(), &columns)
+        tuples(tx.get_database_backend(), rows.len(), &columns)
     );
     let values = rows.iter().flat_map(|row| -> [Value; 8] {
         [
@@ -141,7 +140,7 @@ async fn write_ledger(tx: &Tx, rows: &[StockRow], moves: &[Move], cause: &Cause)
     let sql = format!(
         "INSERT INTO movements (id, sku, location_id, kind, received_delta, available_delta, reserved_delta,
             sold_delta, actor, reason, occurred, stock_version) VALUES {}",
-        tuples(sea_orm::ConnectionTrait::get_database_backend(tx), rows.len(), &columns)
+        tuples(tx.get_database_backend(), rows.len(), &columns)
     );
     let values = rows.iter().zip(moves).flat_map(|(row, step)| -> [Value; 12] {
         let Figures { received, available, reserved, sold } = step.kind.change(step.quantity);
@@ -161,18 +160,4 @@ async fn write_ledger(tx: &Tx, rows: &[StockRow], moves: &[Move], cause: &Cause)
         ]
     });
     execute(tx, &sql, values).await.map(drop)
-}
-
-/// `($1, $2), ($3, $4)`; PostgreSQL must be told what the values of a list are, SQLite would bend them.
-fn tuples(backend: DbBackend, rows: usize, columns: &[&str]) -> String {
-    let place = |at: usize, column: &str| match backend {
-        DbBackend::Sqlite => format!("${at}"),
-        _ => format!("CAST(${at} AS {column})"),
-    };
-    let tuple = |row: usize| {
-        let first = row * columns.len() + 1;
-        let places: Vec<String> = (first..).zip(columns).map(|(at, column)| place(at, column)).collect();
-        format!("({})", places.join(", "))
-    };
-    (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
 }

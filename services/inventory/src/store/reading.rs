@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Listed, Page, PageError, query};
+use kit::{Cursor, Listed, Page, PageError, ROWS_PER_STATEMENT_MAX, query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::Store;
 use super::entity::{LineRow, LocationRow, MovementRow, StockRow};
-use super::moving::ROWS_PER_STATEMENT_MAX;
 use crate::domain::{Movement, Place, ReservationId, Stock};
 use crate::error::Error;
 
@@ -34,6 +33,23 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The versions of all rows of these SKUs together.
+    pub async fn version(&self, skus: &[String]) -> Result<i64, Error> {
+        let mut sum = 0_i64;
+        for skus in skus.chunks(ROWS_PER_STATEMENT_MAX) {
+            let places: Vec<String> = (1..=skus.len()).map(|at| format!("${at}")).collect();
+            let sql = format!(
+                "SELECT CAST(COALESCE(SUM(version), 0) AS bigint) AS version FROM stock WHERE sku IN ({})",
+                places.join(", ")
+            );
+            let values = skus.iter().map(|sku| Value::from(sku.clone()));
+            for row in query(self.database().read(), &sql, values).await? {
+                sum = sum.saturating_add(row.try_get("", "version")?);
+            }
+        }
+        Ok(sum)
     }
 
     /// Rows by SKU and place.

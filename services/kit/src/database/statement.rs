@@ -1,6 +1,19 @@
 //! Statements written by hand, in the words that both stores understand: `$1` is a placeholder in each.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+
+/// Rows written by one statement. What SQLite needs to read a statement grows with the square of its rows: five of a
+/// hundred are read ten times as fast as one of five hundred.
+pub const ROWS_PER_STATEMENT_MAX: usize = 100;
+
+/// A statement that took so long is worth a line in the log.
+const SLOW_TIME_MIN: Duration = Duration::from_secs(1);
+/// So much of it is shown: enough to find it by.
+const SHOWN_LENGTH_MAX: usize = 160;
 
 /// Runs a statement and says how many rows it touched.
 pub async fn execute(
@@ -20,6 +33,48 @@ pub async fn query(
 ) -> Result<Vec<QueryResult>, DbErr> {
     let statement = prepared(on.get_database_backend(), sql, values);
     on.query_all_raw(statement).await
+}
+
+/// The rows of a list of values: `($1, $2), ($3, $4)`. PostgreSQL must be told of which types they are where no table
+/// says so; SQLite would bend them.
+pub fn tuples(backend: DbBackend, rows: usize, types: &[&str]) -> String {
+    let place = |at: usize, kind: &str| match backend {
+        DbBackend::Sqlite => format!("${at}"),
+        _ => format!("CAST(${at} AS {kind})"),
+    };
+    let tuple = |row: usize| {
+        let first = row * types.len() + 1;
+        let places: Vec<String> = (first..).zip(types).map(|(at, kind)| place(at, kind)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
+}
+
+/// What is known of the statements that ran on a store. The driver's own log of slow ones is off: it would write
+/// kilobytes a line.
+#[derive(Clone, Default)]
+pub(super) struct Statements(Arc<AtomicU64>);
+
+impl Statements {
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note(&self, sql: &str, took: Duration) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        if took >= SLOW_TIME_MIN {
+            tracing::warn!("a statement took {} ms: {}", took.as_millis(), shown(sql));
+        }
+    }
+}
+
+/// The beginning of a statement in one line. Its values are not part of it.
+fn shown(sql: &str) -> String {
+    let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(SHOWN_LENGTH_MAX) {
+        Some((end, _)) => format!("{} … ({} letters)", words.get(..end).unwrap_or_default(), words.len()),
+        None => words,
+    }
 }
 
 fn prepared(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
@@ -46,6 +101,23 @@ fn numbered(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_statement_is_shown_by_its_beginning_in_one_line() {
+        assert_eq!(shown("SELECT 1\n    FROM stock"), "SELECT 1 FROM stock");
+        let long = format!("INSERT INTO lines VALUES {}", "($1, $2), ".repeat(1_000));
+
+        let line = shown(&long);
+
+        assert!(line.starts_with("INSERT INTO lines VALUES ($1, $2), "), "{line}");
+        assert!(line.ends_with(" … (10024 letters)") && line.len() < 200, "{line}");
+    }
+
+    #[test]
+    fn the_rows_of_a_list_are_numbered_through() {
+        assert_eq!(tuples(DbBackend::Sqlite, 2, &["text", "bigint"]), "($1, $2), ($3, $4)");
+        assert_eq!(tuples(DbBackend::Postgres, 1, &["text", "uuid"]), "(CAST($1 AS text), CAST($2 AS uuid))");
+    }
 
     #[test]
     fn only_places_of_values_become_numbers() {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kit::RequestKey;
+use futures::Stream;
+use kit::{RequestKey, WATCH_INTERVAL};
 use mesh::Caller;
 use proto::cart as pb;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -226,6 +227,26 @@ impl Orders {
 
     pub async fn checkout(&self, id: CheckoutId, right: &Right) -> Result<Checkout, Error> {
         self.store.checkout(id, right).await
+    }
+
+    /// The checkout now, then again whenever its version grows.
+    pub async fn watch_checkout(
+        &self,
+        id: CheckoutId,
+        right: Right,
+    ) -> Result<impl Stream<Item = Result<Checkout, Error>> + Send + use<>, Error> {
+        self.store.checkout_version(id, &right).await?.ok_or(Error::CheckoutNotFound)?;
+        let (store, watched) = (self.store.clone(), right.clone());
+        let version = move || {
+            let (store, right) = (store.clone(), watched.clone());
+            async move { store.checkout_version(id, &right).await }
+        };
+        let store = self.store.clone();
+        let read = move || {
+            let (store, right) = (store.clone(), right.clone());
+            async move { store.checkout(id, &right).await.map(|checkout| Some((checkout.version, checkout))) }
+        };
+        Ok(kit::watch(self.store.changes(), WATCH_INTERVAL, version, read))
     }
 
     /// Waits until an attempt rests, or until the time is up.

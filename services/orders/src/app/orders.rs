@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kit::{Listed, Money, Page, RequestKey};
+use futures::Stream;
+use kit::{Listed, Money, Page, RequestKey, WATCH_INTERVAL};
 use mesh::Caller;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use tracing::Instrument;
 
 use super::{Orders, READ, right};
 use crate::domain::{
-    LineCount, Number, Order, OrderEvent, OrderId, RefundState, Refusal, ReturnId, ShipmentId,
+    LineCount, Number, Order, OrderEvent, OrderId, RefundId, RefundState, Refusal, ReturnId, ShipmentId,
 };
 use crate::error::Error;
 use crate::store::{Filter, Leased, Right, Sum};
@@ -155,7 +156,7 @@ impl Orders {
         change: Orderly<'_>,
         amount: Option<Money>,
         reason: String,
-    ) -> Result<Order, Error> {
+    ) -> Result<(Order, RefundId), Error> {
         let now = self.clock.now();
         let change = Orderly { key: &change.key.clone().lasting(), ..change };
         let refund = |order: &mut Order| Ok((order.refund(amount, reason.clone(), now)?, Vec::new()));
@@ -164,8 +165,28 @@ impl Orders {
             Some(RefundState::Failed) => {
                 Err(Refusal::AmountExceedsPaid { refundable: order.refundable() }.into())
             }
-            _ => Ok(order),
+            _ => Ok((order, id)),
         }
+    }
+
+    /// The order now, then again whenever its version grows.
+    pub async fn watch(
+        &self,
+        id: OrderId,
+        right: Right,
+    ) -> Result<impl Stream<Item = Result<Order, Error>> + Send + use<>, Error> {
+        self.store.order_version(id, &right).await?.ok_or(Error::OrderNotFound)?;
+        let (store, watched) = (self.store.clone(), right.clone());
+        let version = move || {
+            let (store, right) = (store.clone(), watched.clone());
+            async move { store.order_version(id, &right).await }
+        };
+        let store = self.store.clone();
+        let read = move || {
+            let (store, right) = (store.clone(), right.clone());
+            async move { store.order(id, &right).await.map(|order| Some((order.version, order))) }
+        };
+        Ok(kit::watch(self.store.changes(), WATCH_INTERVAL, version, read))
     }
 
     async fn change<T: Serialize + DeserializeOwned + Send + Sync>(
@@ -173,17 +194,20 @@ impl Orders {
         change: Orderly<'_>,
         decide: impl Fn(&mut Order) -> Result<(T, Vec<OrderEvent>), Error>,
     ) -> Result<(Order, T), Error> {
-        self.store.update(change.key, change.id, &change.right, decide).await
+        self.store
+            .update(change.key, change.id, &change.right, decide, |order, decided| (order, decided))
+            .await
     }
 
-    /// Changes the order, then sees to the chores that follow, as far as they are done in time.
+    /// Changes the order, then sees to the chores that follow, as far as they are done in time. Kept is what was decided
+    /// alone, perhaps for as long as the order: whoever asks again hears of the same, as the order stands then.
     async fn change_and_wait<T: Serialize + DeserializeOwned + Send + Sync>(
         &self,
         change: Orderly<'_>,
         decide: impl Fn(&mut Order) -> Result<(T, Vec<OrderEvent>), Error>,
     ) -> Result<(Order, T), Error> {
         let (id, right) = (change.id, change.right);
-        let (_, answer) = self.store.update(change.key, id, &right, decide).await?;
+        let answer = self.store.update(change.key, id, &right, decide, |_, decided| decided).await?;
         let runner = self.runner.clone();
         let running =
             tokio::spawn(async move { runner.run(Leased::Order(id.as_uuid())).await }.in_current_span());

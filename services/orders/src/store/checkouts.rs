@@ -28,6 +28,11 @@ impl Store {
         find(self.database.read(), id, right).await?.ok_or(Error::CheckoutNotFound)
     }
 
+    /// The checkout's version alone; nothing when it is gone.
+    pub async fn checkout_version(&self, id: CheckoutId, right: &Right) -> Result<Option<i64>, Error> {
+        Ok(orders::version(self.database.read(), "checkouts", id.as_uuid(), right).await?)
+    }
+
     /// The checkout that buys this version of this cart.
     pub async fn checkout_of_cart(&self, cart: &str, version: i64) -> Result<Option<Checkout>, Error> {
         let sql = "SELECT * FROM checkouts WHERE cart = $1 AND cart_version = $2 AND state <> 'Failed'";

@@ -28,6 +28,7 @@ impl Store {
         let mut known = known(&tx, batch).await?;
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut lines: Vec<(Uuid, usize, &Line)> = Vec::new();
+        let mut told = Vec::new();
         for order in batch {
             let new = order.external.as_ref().is_some_and(|external| known.insert(external.id.clone()));
             if !new {
@@ -38,15 +39,14 @@ impl Store {
             let placed = vec![OrderEvent::Placed];
             let news = events::of_order(&mut order_with_news, placed, None, now);
             insert_header(&tx, &order_with_news, now).await?;
-            for event in news {
-                outbox::append(&tx, &event).await?;
-            }
+            told.extend(news);
             lines.extend(
                 order.lines.iter().enumerate().map(|(position, line)| (order.id.as_uuid(), position, line)),
             );
             outcomes.push(Imported::Created);
         }
         orders::insert_lines(&tx, &lines).await?;
+        outbox::append_all(&tx, &told).await?;
         tx.commit().await?;
         Ok(outcomes)
     }

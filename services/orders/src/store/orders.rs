@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::{Once, RequestKey, Timestamp, Tx, execute, query};
+use kit::{Once, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, query, tuples};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,8 +17,6 @@ use crate::events;
 
 /// Statements name at most so many orders, well below what either store takes.
 const IDS_PER_STATEMENT_MAX: usize = 500;
-/// Lines written by one statement: 17 values each.
-const LINES_PER_STATEMENT_MAX: usize = 100;
 const LINE_COLUMNS: [&str; 17] = [
     "order_id",
     "position",
@@ -42,6 +40,11 @@ const LINE_COLUMNS: [&str; 17] = [
 impl Store {
     pub async fn order(&self, id: OrderId, right: &Right) -> Result<Order, Error> {
         find(self.database.read(), id, right).await?.ok_or(Error::OrderNotFound)
+    }
+
+    /// The order's version alone; nothing when it is gone.
+    pub async fn order_version(&self, id: OrderId, right: &Right) -> Result<Option<i64>, Error> {
+        Ok(version(self.database.read(), "orders", id.as_uuid(), right).await?)
     }
 
     pub async fn order_id(&self, number: &Number, right: &Right) -> Result<OrderId, Error> {
@@ -70,15 +73,16 @@ impl Store {
         Ok(found)
     }
 
-    /// Loads the order as the caller may see it, lets `decide` change it, and saves it with its events. Order and
-    /// answer are kept with the request.
-    pub async fn update<T: Serialize + DeserializeOwned + Send + Sync>(
+    /// Loads the order as the caller may see it, lets `decide` change it, and saves it with its events. What `answer` says
+    /// of it then is kept with the request.
+    pub async fn update<T, A: Serialize + DeserializeOwned + Send + Sync>(
         &self,
         key: &RequestKey,
         id: OrderId,
         right: &Right,
         decide: impl Fn(&mut Order) -> Result<(T, Vec<OrderEvent>), Error>,
-    ) -> Result<(Order, T), Error> {
+        answer: impl Fn(Order, T) -> A,
+    ) -> Result<A, Error> {
         for _ in 0..DECISIONS_MAX {
             let tx = match self.database.begin_once(key).await? {
                 Once::Kept(answer) => return Ok(answer.rows()?),
@@ -87,7 +91,7 @@ impl Store {
             let now = self.clock.now();
             let before = find(&**tx, id, right).await?.ok_or(Error::OrderNotFound)?;
             let mut order = before.clone();
-            let (answer, changes) = decide(&mut order)?;
+            let (decided, changes) = decide(&mut order)?;
             if order != before {
                 let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
                 if !save(&tx, &before, &mut order, None, now).await? {
@@ -95,7 +99,7 @@ impl Store {
                 }
                 self.announce(&tx, news).await?;
             }
-            let kept = (order, answer);
+            let kept = answer(order, decided);
             tx.keep(&kept).await?;
             tx.commit().await?;
             return Ok(kept);
@@ -127,6 +131,19 @@ impl Store {
         }
         Err(Error::Conflict)
     }
+}
+
+/// The version of a row that this right sees.
+pub(super) async fn version(
+    on: &impl ConnectionTrait,
+    table: &str,
+    id: Uuid,
+    right: &Right,
+) -> Result<Option<i64>, DbErr> {
+    let (may_see, values) = right.condition(2);
+    let sql = format!("SELECT version FROM {table} WHERE id = $1 AND {may_see}");
+    let rows = query(on, &sql, std::iter::once(id.into()).chain(values)).await?;
+    rows.first().map(|row| row.try_get("", "version")).transpose()
 }
 
 pub(super) async fn find(
@@ -207,7 +224,7 @@ pub(super) async fn insert_header(tx: &Tx, order: &Order, now: Timestamp) -> Res
 
 /// Writes lines, possibly of many orders, with few statements.
 pub(super) async fn insert_lines(tx: &Tx, lines: &[(Uuid, usize, &Line)]) -> Result<(), DbErr> {
-    for lines in lines.chunks(LINES_PER_STATEMENT_MAX) {
+    for lines in lines.chunks(ROWS_PER_STATEMENT_MAX) {
         let width = LINE_COLUMNS.len();
         let rows: Vec<String> =
             (0..lines.len()).map(|row| format!("({})", placeholders(1 + row * width, width))).collect();
@@ -275,20 +292,35 @@ pub(super) async fn save(
     if execute(&**tx, &sql, values).await? == 0 {
         return Ok(false);
     }
-    let lines = order.lines.iter().zip(&before.lines).enumerate();
-    for (position, (line, _)) in lines.filter(|(_, (line, was))| line != was) {
-        let sql = "UPDATE order_lines SET shipped = $3, delivered = $4, returned = $5 \
-                   WHERE order_id = $1 AND position = $2";
-        let values = [
-            order.id.as_uuid().into(),
-            i32::try_from(position).unwrap_or(i32::MAX).into(),
-            line.shipped.into(),
-            line.delivered.into(),
-            line.returned.into(),
-        ];
-        execute(&**tx, sql, values).await?;
-    }
+    write_progress(tx, before, order).await?;
     Ok(true)
+}
+
+/// Writes how far each line has come since `before`.
+async fn write_progress(tx: &Tx, before: &Order, order: &Order) -> Result<(), DbErr> {
+    let lines = order.lines.iter().zip(&before.lines).enumerate();
+    let changed: Vec<(usize, &Line)> =
+        lines.filter(|(_, (line, was))| line != was).map(|(position, (line, _))| (position, line)).collect();
+    for lines in changed.chunks(ROWS_PER_STATEMENT_MAX) {
+        let sql = format!(
+            "WITH q (position, shipped, delivered, returned) AS (VALUES {}) \
+             UPDATE order_lines SET shipped = q.shipped, delivered = q.delivered, returned = q.returned FROM q \
+             WHERE order_lines.order_id = ${} AND order_lines.position = q.position",
+            tuples(tx.get_database_backend(), lines.len(), &["integer", "bigint", "bigint", "bigint"]),
+            lines.len() * 4 + 1
+        );
+        let of = |(position, line): &(usize, &Line)| -> [Value; 4] {
+            [
+                i32::try_from(*position).unwrap_or(i32::MAX).into(),
+                line.shipped.into(),
+                line.delivered.into(),
+                line.returned.into(),
+            ]
+        };
+        let values = lines.iter().flat_map(of).chain(std::iter::once(order.id.as_uuid().into()));
+        execute(tx, &sql, values).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn placeholders(first: usize, count: usize) -> String {

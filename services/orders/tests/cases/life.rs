@@ -305,7 +305,7 @@ fn count(line: &pb::OrderLine, quantity: i64) -> pb::LineCount {
     pb::LineCount { line_id: line.id.clone(), quantity }
 }
 
-async fn ship(shop: &Shop, id: &str, lines: Vec<pb::LineCount>) -> Result<pb::Order, Status> {
+pub async fn ship(shop: &Shop, id: &str, lines: Vec<pb::LineCount>) -> Result<pb::Order, Status> {
     let request = pb::ShipOrderRequest {
         order_id: id.into(),
         lines,
@@ -316,7 +316,7 @@ async fn ship(shop: &Shop, id: &str, lines: Vec<pb::LineCount>) -> Result<pb::Or
     Ok(shop.staff().ship_order(request).await?.into_inner().order.unwrap())
 }
 
-async fn deliver(shop: &Shop, id: &str, shipment: &str) -> Result<pb::Order, Status> {
+pub async fn deliver(shop: &Shop, id: &str, shipment: &str) -> Result<pb::Order, Status> {
     let request = pb::DeliverShipmentRequest {
         order_id: id.into(),
         shipment_id: shipment.into(),
@@ -341,7 +341,7 @@ async fn cancel(shop: &Shop, id: &str) -> Result<pb::Order, Status> {
     Ok(shop.staff().cancel_order(request).await?.into_inner().order.unwrap())
 }
 
-fn refunding(id: &str, amount: Option<i64>) -> pb::RefundOrderRequest {
+pub fn refunding(id: &str, amount: Option<i64>) -> pb::RefundOrderRequest {
     pb::RefundOrderRequest {
         order_id: id.into(),
         amount: amount.and_then(pence),

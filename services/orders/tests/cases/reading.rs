@@ -88,6 +88,14 @@ async fn a_customer_lists_his_own_orders_to_the_end() {
         }
 
         assert_eq!(seen, bought);
+        // What is told beside a page does not bind its token; which orders are listed does.
+        let (one, staff) =
+            (pb::ListOrdersRequest { page_size: 2, all_accounts: true, ..Default::default() }, shop.staff());
+        let asked = pb::ListOrdersRequest { with_totals: true, ..one.clone() };
+        let first = staff.clone().list_orders(asked).await.unwrap().into_inner();
+        let next = pb::ListOrdersRequest { page_token: first.next_page_token, ..one };
+        let second = staff.clone().list_orders(next).await.unwrap().into_inner();
+        assert_eq!((first.total_size, second.total_size, second.orders.len()), (Some(6), None, 2));
         let changed = pb::ListOrdersRequest { state: pb::OrderState::Cancelled.into(), ..request };
         let refused = shop.user(&ada).list_orders(changed).await.unwrap_err();
         assert_eq!(reason(&refused), "PAGE_TOKEN_INVALID");
