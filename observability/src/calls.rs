@@ -18,53 +18,29 @@ use crate::names;
 
 /// Watches the spans of both stacks. A line is `caller service method code`, written at once: what a process has seen
 /// before it is killed is not lost.
-pub(crate) struct Calls {
-    seen: Mutex<Seen>,
-}
+pub(crate) struct Calls(Mutex<(BTreeSet<Call>, File)>);
 
-struct Seen {
-    calls: BTreeSet<Call>,
-    file: File,
-}
+/// Caller, service, method and code. As long as no other code was said, the call went well.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Call([String; 4]);
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Call {
-    caller: String,
-    service: String,
-    method: String,
-    /// Empty as long as nothing but success was said.
-    code: String,
-}
+const FIELDS: [&str; 4] = [names::CALLER, names::RPC_SERVICE, names::RPC_METHOD, names::RPC_CODE];
 
 impl Calls {
     /// Appends to the file, which is made when missing.
     pub(crate) fn to(path: &Path) -> std::io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
-        Ok(Self { seen: Mutex::new(Seen { calls: BTreeSet::new(), file }) })
-    }
-
-    fn note(&self, call: Call) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.calls.contains(&call) {
-            return;
-        }
-        let Call { caller, service, method, code } = &call;
-        let code = if code.is_empty() { "OK" } else { code };
-        // Whoever reads the file misses what could not be written, and says so.
-        drop(writeln!(seen.file, "{caller} {service} {method} {code}"));
-        seen.calls.insert(call);
+        Ok(Self(Mutex::new((BTreeSet::new(), file))))
     }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if ![names::SERVER_SPANS, names::CLIENT_SPANS].contains(&attributes.metadata().target()) {
-            return;
-        }
-        let Some(span) = context.span(id) else { return };
-        let mut call = Call::default();
-        attributes.record(&mut call);
-        if !call.caller.is_empty() && !call.method.is_empty() {
+        if [names::SERVER_SPANS, names::CLIENT_SPANS].contains(&attributes.metadata().target())
+            && let Some(span) = context.span(id)
+        {
+            let mut call = Call(["", "", "", "OK"].map(str::to_owned));
+            attributes.record(&mut call);
             span.extensions_mut().insert(call);
         }
     }
@@ -78,22 +54,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Calls {
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let call = context.span(&id).and_then(|span| span.extensions_mut().remove::<Call>());
-        if let Some(call) = call {
-            self.note(call);
+        // Spans of other things than calls have no caller.
+        let Some(call) = call.filter(|Call([caller, ..])| !caller.is_empty()) else { return };
+        let (seen, file) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.insert(call.clone()) {
+            // Whoever reads the file misses what could not be written, and says so.
+            drop(writeln!(file, "{}", call.0.join(" ")));
         }
     }
 }
 
 impl Visit for Call {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let kept = match field.name() {
-            names::CALLER => &mut self.caller,
-            names::RPC_SERVICE => &mut self.service,
-            names::RPC_METHOD => &mut self.method,
-            names::RPC_CODE => &mut self.code,
-            _ => return,
-        };
-        value.clone_into(kept);
+        for (kept, _) in self.0.iter_mut().zip(FIELDS).filter(|(_, name)| *name == field.name()) {
+            value.clone_into(kept);
+        }
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}

@@ -5,7 +5,7 @@ mod books;
 use std::error::Error;
 use std::path::Path;
 
-use kit::verify::{Check, NEWS};
+use audit::{Check, NEWS};
 use kit::{Clock, Database, Timestamp};
 use payments::simulated;
 

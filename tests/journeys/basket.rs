@@ -63,8 +63,14 @@ async fn lines_are_set_and_removed_in_front_of_whoever_watches() {
     let mut gone = key.clone();
     gone["lines"] = json!([lines[1]["id"]]);
     assert_eq!(guest.done(remove, gone).await["cart"]["totalQuantity"], 3);
+    let add = "mutation($id: ID, $token: String, $lines: [CartLineInput!]!, $key: ID!) {
+        answer: cartLinesAdd(cartId: $id, token: $token, lines: $lines, idempotencyKey: $key) {
+            cart { totalQuantity } userErrors { code } } }";
+    let mut back = key.clone();
+    back["lines"] = json!([{ "merchandiseId": bell.variant, "quantity": 1 }]);
+    assert_eq!(guest.done(add, back).await["cart"]["totalQuantity"], 4);
     let travel = "mutation($id: ID, $token: String, $key: ID!) {
-        answer: cartBuyerIdentityUpdate(cartId: $id, token: $token, buyerIdentity: { countryCode: DE },
+        answer: cartBuyerIdentityUpdate(cartId: $id, token: $token, buyerIdentity: { countryCode: DE, currencyCode: GBP },
             idempotencyKey: $key) { cart { id } userErrors { code } } }";
     guest.done(travel, key.clone()).await;
     let there = guest.look(look, key).await;

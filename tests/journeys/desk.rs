@@ -57,6 +57,9 @@ async fn the_shelves_are_arranged_and_shown() {
 
     let shown = guest.look(NODE, json!({ "id": goods.product })).await;
     assert_eq!(shown["category"], json!({ "name": "Galley", "parent": { "name": "Rooms" } }));
+    let name = "query($id: ID!) { answer: product(id: $id) { category { name } } }";
+    let shown = guest.look(name, json!({ "id": goods.product })).await;
+    assert_eq!(shown["category"]["name"], "Galley");
     let tree = guest.look("{ answer: categories { id } }", json!({})).await;
     assert!(tree.as_array().unwrap().contains(&json!({ "id": top["category"]["id"] })));
 
@@ -80,8 +83,8 @@ async fn a_code_is_given_out_used_given_back_and_withdrawn() {
     let shop = Shop::shared();
     let (staff, guest) = (shop.staff().await, shop.guest());
     let goods = goods(&staff, "10.00", 9).await;
-    let code = word().to_uppercase();
-    let input = json!({ "code": code, "percentage": "10", "usageLimit": 2 });
+    let code = word()[..20].to_uppercase();
+    let input = json!({ "code": code, "percentage": "0.1", "usageLimit": 2 });
     let made = staff.done(DISCOUNT, json!({ "input": input })).await["discount"].take();
     let uses = async || staff.look(NODE, json!({ "id": made["id"] })).await["usageCount"].take();
 
@@ -173,7 +176,7 @@ async fn an_admin_hires_promotes_and_looks_after_accounts() {
     let look = "query($id: ID!) { answer: account(id: $id) { email loginEvents { nodes { kind } } } }";
     let account = staff.look(look, json!({ "id": hired["id"] })).await;
     assert_eq!(account["email"], json!(email));
-    assert_eq!(account["loginEvents"]["nodes"].as_array().unwrap().len(), 2);
+    assert!(account["loginEvents"]["nodes"].as_array().unwrap().len() >= 2, "{account}");
     assert_eq!(staff.look(NODE, json!({ "id": hired["id"] })).await["id"], hired["id"]);
 }
 

@@ -8,6 +8,9 @@ use crate::harness::{PASSWORD, Shop, Visitor, text};
 const ME: &str = "{ answer: customer { id email givenName preferences { language marketingMail }
     addresses { id isDefault address { city } } wishlist { nodes { productId product { title } } }
     reviews { nodes { id title status } } sessions { id current } loginEvents { nodes { kind } } } }";
+const LOG_IN: &str = "mutation($email: String!, $password: String!) {
+    answer: customerLogIn(email: $email, password: $password) {
+        tokens { refreshToken } userErrors { code } } }";
 const REVIEW: &str = "mutation($product: ID!, $key: ID!) {
     answer: reviewCreate(productId: $product, authorName: \"Grace\",
         input: { rating: 4, title: \"Good\" }, idempotencyKey: $key) { review { id etag } userErrors { code } } }";
@@ -66,7 +69,7 @@ async fn a_customer_ends_sessions_takes_the_data_along_and_goes() {
     let ask = "mutation($email: String!, $key: ID!) {
         answer: customerVerificationRequest(email: $email, idempotencyKey: $key) { userErrors { code } } }";
     me.done(ask, json!({ "email": email })).await;
-    let other = shop.signed_in(&email, PASSWORD).await;
+    shop.signed_in(&email, PASSWORD).await;
     let sessions = me.look(ME, json!({})).await["sessions"].take();
     let others = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
     let revoke = "mutation($id: ID!, $key: ID!) { answer: customerSessionRevoke(sessionId: $id,
@@ -81,17 +84,18 @@ async fn a_customer_ends_sessions_takes_the_data_along_and_goes() {
     let export = "mutation { answer: customerDataExport { document userErrors { code } } }";
     let document = text(&me.done(export, json!({})).await["document"]);
     assert!(document.contains(&email));
-    let out = "mutation($key: ID!) { answer: customerLogOut(idempotencyKey: $key) { userErrors { code } } }";
-    other.done(out, json!({})).await;
+    let leaving =
+        shop.guest().done(LOG_IN, json!({ "email": email, "password": "another horse entirely" })).await;
+    let out = "mutation($token: String, $key: ID!) {
+        answer: customerLogOut(refreshToken: $token, idempotencyKey: $key) { userErrors { code } } }";
+    shop.guest().done(out, json!({ "token": leaving["tokens"]["refreshToken"] })).await;
 
     let erase = "mutation($password: String!, $key: ID!) {
         answer: customerErase(password: $password, idempotencyKey: $key) { userErrors { code } } }";
     assert_eq!(me.refused(erase, json!({ "password": PASSWORD })).await, "CREDENTIALS_WRONG");
     me.done(erase, json!({ "password": "another horse entirely" })).await;
-    let log_in = "mutation($email: String!, $password: String!) {
-        answer: customerLogIn(email: $email, password: $password) { userErrors { code } } }";
     let gone = json!({ "email": email, "password": "another horse entirely" });
-    assert_eq!(shop.guest().refused(log_in, gone).await, "CREDENTIALS_WRONG");
+    assert_eq!(shop.guest().refused(LOG_IN, gone).await, "CREDENTIALS_WRONG");
 }
 
 #[tokio::test]

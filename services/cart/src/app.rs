@@ -7,7 +7,7 @@ pub mod upkeep;
 use std::time::Duration;
 
 use futures::Stream;
-use kit::{Clock, Currency, RequestKey, WATCH_INTERVAL};
+use kit::{Clock, Currency, RequestKey};
 use mesh::Caller;
 use mesh::status::chain;
 use observability::names;
@@ -230,7 +230,7 @@ impl Carts {
                 }
             }
         };
-        Ok(kit::watch(changes, WATCH_INTERVAL, version, read))
+        Ok(watching::watch(changes, watching::INTERVAL, version, read))
     }
 
     async fn open(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
-use kit::{Clock, Listed, Page, RequestKey, WATCH_INTERVAL};
+use kit::{Clock, Listed, Page, RequestKey};
 use mesh::Caller;
 use mesh::status::chain;
 use observability::names;
@@ -125,7 +125,7 @@ impl Inventory {
             }
         };
         let mut seen = HashMap::new();
-        kit::watch(changes, WATCH_INTERVAL, version, read).flat_map(move |rows| {
+        watching::watch(changes, watching::INTERVAL, version, read).flat_map(move |rows| {
             let fresh: Vec<_> = match rows {
                 Ok(rows) => news(&mut seen, rows).into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],

@@ -47,11 +47,6 @@ impl Database {
         open::open(url).await
     }
 
-    /// Opens an existing store for looking only: whoever writes goes on, and nothing can be written through this handle.
-    pub async fn open_to_read(url: &str) -> Result<Database, OpenError> {
-        open::open_to_read(url).await
-    }
-
     /// A SQLite file of its own that goes with the last clone of the handle.
     pub async fn temporary() -> Result<Database, OpenError> {
         open::temporary().await

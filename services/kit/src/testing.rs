@@ -1,7 +1,7 @@
 //! Databases for tests, in the two kinds that a service is promised to work on.
 #![allow(clippy::expect_used, reason = "a test without its database must stop at once and say so")]
 
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::ConnectionTrait;
 use sea_orm_migration::MigratorTrait;
 use uuid::Uuid;
 
@@ -44,21 +44,4 @@ pub async fn postgres_url() -> Option<String> {
         .expect("a schema can be made");
     let separator = if url.contains('?') { '&' } else { '?' };
     Some(format!("{url}{separator}options[search_path]={schema}"))
-}
-
-/// Does to a table what no service would do, with the checks of the table out of the way: a test of whoever looks for
-/// broken promises must break one.
-pub async fn damage(database: &Database, table: &str, sql: &str) {
-    let lift = match database.backend() {
-        DbBackend::Sqlite => "PRAGMA ignore_check_constraints = ON".to_owned(),
-        _ => format!(
-            "DO $$ DECLARE found text; BEGIN
-                FOR found IN SELECT conname FROM pg_constraint
-                    WHERE conrelid = '{table}'::regclass AND contype = 'c'
-                LOOP EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', found); END LOOP;
-             END $$"
-        ),
-    };
-    database.write().execute_unprepared(&lift).await.expect("the checks of a table can be lifted");
-    database.write().execute_unprepared(sql).await.expect("the damage can be done");
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use audit::broken;
+use audit::damage;
 use futures::future::join_all;
-use kit::testing::damage;
-use kit::verify::broken;
 use mesh::testing::customer;
 use proto::pricing as pb;
 use proto::pricing::CodeOutcome;

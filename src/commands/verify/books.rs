@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kit::verify::Check;
+use audit::Check;
 use orders::{Sale, Sales};
 use payments::Known;
 use payments::simulated::Booked;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::verify::{Check, Promise, check_all};
+use audit::{Check, Promise, check_all};
 use kit::{Database, Timestamp, query};
 use sea_orm::DbErr;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kit::testing::damage;
-use kit::verify::broken;
+use audit::broken;
+use audit::damage;
 
 use crate::support::{Shop, id, shops};
 
@@ -68,11 +68,11 @@ async fn a_gap_in_the_news_of_a_subject_is_found() {
     for shop in shops().await {
         busy(&shop).await;
         let now = shop.clock.now();
-        assert_eq!(kit::verify::NEWS.check(&shop.database, now).await.unwrap().broken, Vec::<String>::new());
+        assert_eq!(audit::NEWS.check(&shop.database, now).await.unwrap().broken, Vec::<String>::new());
 
         damage(&shop.database, "outbox", "DELETE FROM outbox WHERE subject = 'B' AND subject_version = 2")
             .await;
 
-        assert_eq!(kit::verify::NEWS.check(&shop.database, now).await.unwrap().broken, ["B"]);
+        assert_eq!(audit::NEWS.check(&shop.database, now).await.unwrap().broken, ["B"]);
     }
 }

@@ -9,9 +9,7 @@ use sea_orm::sqlx;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -47,43 +45,18 @@ pub enum OpenError {
 }
 
 pub(super) async fn open(url: &str) -> Result<Database, OpenError> {
-    match store(url)? {
-        Store::Sqlite(file) => sqlite(file, SqliteSynchronous::Normal, None).await,
-        Store::Postgres => postgres(postgres_options(url)?).await,
-    }
-}
-
-pub(super) async fn open_to_read(url: &str) -> Result<Database, OpenError> {
-    match store(url)? {
-        Store::Sqlite(file) => {
-            let read = sqlite_readers(sqlite_options(file, SqliteSynchronous::Normal)).await?;
-            let read = SqlxSqliteConnector::from_sqlx_sqlite_pool(read);
-            Ok(database(read.clone(), read, DbBackend::Sqlite, None))
-        }
-        Store::Postgres => {
-            postgres(postgres_options(url)?.options([("default_transaction_read_only", "on")])).await
-        }
-    }
-}
-
-enum Store<'a> {
-    Sqlite(&'a Path),
-    Postgres,
-}
-
-fn store(url: &str) -> Result<Store<'_>, OpenError> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         // `sqlite:///var/shop` and `sqlite:/var/shop` are the same file, as everywhere.
         let path = path.strip_prefix("//").unwrap_or(path);
-        return match path.is_empty() || path.starts_with(":memory:") {
-            true => Err(OpenError::Url),
-            false => Ok(Store::Sqlite(Path::new(path))),
-        };
+        if path.is_empty() || path.starts_with(":memory:") {
+            return Err(OpenError::Url);
+        }
+        return sqlite(Path::new(path), SqliteSynchronous::Normal, None).await;
     }
-    match url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        true => Ok(Store::Postgres),
-        false => Err(OpenError::Url),
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres(url).await;
     }
+    Err(OpenError::Url)
 }
 
 pub(super) async fn temporary() -> Result<Database, OpenError> {
@@ -104,7 +77,13 @@ async fn sqlite(
     if let Some(parent) = file.parent() {
         std::fs::create_dir_all(parent).map_err(OpenError::Folder)?;
     }
-    let options = sqlite_options(file, synchronous);
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .foreign_keys(true)
+        .synchronous(synchronous)
+        .busy_timeout(SQLITE_BUSY_WAIT_MAX)
+        .disable_statement_logging();
+
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
@@ -115,7 +94,14 @@ async fn sqlite(
     let write = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let write = writer.connect_with(write).await.map_err(cannot_open)?;
 
-    let read = sqlite_readers(options).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS_MAX)
+        .min_connections(1)
+        .acquire_timeout(CONNECTION_WAIT_MAX)
+        .idle_timeout(READER_IDLE_MAX)
+        .max_lifetime(None)
+        .test_before_acquire(false);
+    let read = readers.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
 
     Ok(database(
         SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
@@ -125,38 +111,15 @@ async fn sqlite(
     ))
 }
 
-fn sqlite_options(file: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .foreign_keys(true)
-        .synchronous(synchronous)
-        .busy_timeout(SQLITE_BUSY_WAIT_MAX)
-        .disable_statement_logging()
-}
-
-async fn sqlite_readers(options: SqliteConnectOptions) -> Result<SqlitePool, OpenError> {
-    let readers = SqlitePoolOptions::new()
-        .max_connections(SQLITE_READERS_MAX)
-        .min_connections(1)
-        .acquire_timeout(CONNECTION_WAIT_MAX)
-        .idle_timeout(READER_IDLE_MAX)
-        .max_lifetime(None)
-        .test_before_acquire(false);
-    readers.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)
-}
-
-fn postgres_options(url: &str) -> Result<PgConnectOptions, OpenError> {
+async fn postgres(url: &str) -> Result<Database, OpenError> {
     let milliseconds = |limit: Duration| limit.as_millis().to_string();
     // The source would repeat the URL.
     let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
-    Ok(options.application_name("shop").disable_statement_logging().options([
+    let options = options.application_name("shop").disable_statement_logging().options([
         ("lock_timeout", milliseconds(REQUEST_WAIT_MAX)),
         ("statement_timeout", milliseconds(POSTGRES_STATEMENT_TIME_MAX)),
         ("idle_in_transaction_session_timeout", milliseconds(POSTGRES_IDLE_TRANSACTION_TIME_MAX)),
-    ]))
-}
-
-async fn postgres(options: PgConnectOptions) -> Result<Database, OpenError> {
+    ]);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(CONNECTION_WAIT_MAX)

@@ -10,4 +10,3 @@ mod requests;
 mod sealing;
 mod support;
 mod values;
-mod watching;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::Stream;
-use kit::{RequestKey, WATCH_INTERVAL};
+use kit::RequestKey;
 use mesh::Caller;
 use proto::cart as pb;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -246,7 +246,7 @@ impl Orders {
             let (store, right) = (store.clone(), right.clone());
             async move { store.checkout(id, &right).await.map(|checkout| Some((checkout.version, checkout))) }
         };
-        Ok(kit::watch(self.store.changes(), WATCH_INTERVAL, version, read))
+        Ok(watching::watch(self.store.changes(), watching::INTERVAL, version, read))
     }
 
     /// Waits until an attempt rests, or until the time is up.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::Stream;
-use kit::{Listed, Money, Page, RequestKey, WATCH_INTERVAL};
+use kit::{Listed, Money, Page, RequestKey};
 use mesh::Caller;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -186,7 +186,7 @@ impl Orders {
             let (store, right) = (store.clone(), right.clone());
             async move { store.order(id, &right).await.map(|order| Some((order.version, order))) }
         };
-        Ok(kit::watch(self.store.changes(), WATCH_INTERVAL, version, read))
+        Ok(watching::watch(self.store.changes(), watching::INTERVAL, version, read))
     }
 
     async fn change<T: Serialize + DeserializeOwned + Send + Sync>(

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use audit::{Check, Promise, check_all};
 use chrono::TimeDelta;
-use kit::verify::{Check, Promise, check_all};
 use kit::{Database, Money, Timestamp, query};
 use sea_orm::DbErr;
 use uuid::Uuid;

@@ -1,6 +1,6 @@
 //! Whether the tables are as they were promised to be.
 
-use kit::verify::{Check, Promise, check_all};
+use audit::{Check, Promise, check_all};
 use kit::{Currency, Database, Money, Timestamp, query};
 use sea_orm::{DbErr, QueryResult};
 

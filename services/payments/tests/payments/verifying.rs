@@ -1,7 +1,7 @@
 //! Whoever looks for broken promises finds them, and finds none where nothing is broken.
 
-use kit::testing::damage;
-use kit::verify::broken;
+use audit::broken;
+use audit::damage;
 
 use crate::support::shops;
 

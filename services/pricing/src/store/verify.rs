@@ -1,7 +1,7 @@
 //! Whether the tables are as they were promised to be.
 
+use audit::{Check, Promise, check_all};
 use chrono::TimeDelta;
-use kit::verify::{Check, Promise, check_all};
 use kit::{Database, Timestamp};
 use sea_orm::DbErr;
 

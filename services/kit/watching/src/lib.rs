@@ -1,4 +1,4 @@
-//! The present state of one thing, and again each time it changes: what stands behind every `Watch…` method.
+#![doc = include_str!("../README.md")]
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use futures::stream::{self, Stream};
 use tokio::sync::watch::Receiver;
 
 /// How often a watcher looks although nothing was announced: another process may have written.
-pub const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+pub const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Many commits in a row wake a watcher once, not once each.
 const READ_GAP_MIN: Duration = Duration::from_millis(20);
 
 /// Yields the present state first and then each time its version grows. Intermediate versions may be left out.
 ///
-/// `changes` comes from [`Database::changes`](crate::Database::changes). At each of them only `version` is asked, which is
+/// `changes` comes from `kit::Database::changes`. At each of them only `version` is asked, which is
 /// cheap; `read` answers the thing with its version, and is asked when that has grown. Nothing from either means that the
 /// thing is gone, which ends the stream. An error is yielded and ends it, too.
 pub fn watch<T, E, V, W, R, S>(

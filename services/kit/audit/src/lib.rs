@@ -1,10 +1,8 @@
-//! Invariants, looked at from outside: what a store promised, read from its tables afterwards.
+#![doc = include_str!("../README.md")]
 
-use sea_orm::{DbErr, QueryResult, Value};
+use kit::{Database, Timestamp, query};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
-
-use crate::database::{Database, query};
-use crate::time::Timestamp;
 
 /// What one look at a store found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,4 +80,22 @@ pub fn broken(checks: &[Check], invariant: &str) -> Vec<String> {
         .filter(|check| check.invariant == invariant)
         .flat_map(|check| check.broken.clone())
         .collect()
+}
+
+/// Does to a table what no service would do, with the checks of the table out of the way: a test of whoever looks for
+/// broken promises must break one.
+#[allow(clippy::expect_used, reason = "a test that cannot do its damage must stop at once and say so")]
+pub async fn damage(database: &Database, table: &str, sql: &str) {
+    let lift = match database.backend() {
+        DbBackend::Sqlite => "PRAGMA ignore_check_constraints = ON".to_owned(),
+        _ => format!(
+            "DO $$ DECLARE found text; BEGIN
+                FOR found IN SELECT conname FROM pg_constraint
+                    WHERE conrelid = '{table}'::regclass AND contype = 'c'
+                LOOP EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', found); END LOOP;
+             END $$"
+        ),
+    };
+    database.write().execute_unprepared(&lift).await.expect("the checks of a table can be lifted");
+    database.write().execute_unprepared(sql).await.expect("the damage can be done");
 }

@@ -1,4 +1,5 @@
 //! Watching: the present first, then every growth, and no more reads than needed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -6,10 +7,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use kit::watch;
 use tokio::sync::watch::{Receiver, Sender};
+use watching::watch;
 
-/// Short, so that the tests are; a service uses [`kit::WATCH_INTERVAL`].
+/// Short, so that the tests are; a service uses [`watching::INTERVAL`].
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A thing with a version, and counts of how often that was looked at and the thing read. Version 0: there is none.
