@@ -107,6 +107,7 @@ pub(crate) fn watched() -> &'static Guard {
             log_format: LogFormat::Json,
             log_filter: "off".to_owned(),
             otlp_endpoint: None,
+            calls_seen: None,
         })
         .unwrap();
         // A test that fails should say why.
