@@ -70,11 +70,7 @@ impl Statements {
 
 /// The beginning of a statement in one line. Its values are not part of it.
 fn shown(sql: &str) -> String {
-    let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(SHOWN_LENGTH_MAX) {
-        Some((end, _)) => format!("{} … ({} letters)", words.get(..end).unwrap_or_default(), words.len()),
-        None => words,
-    }
+    sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SHOWN_LENGTH_MAX).collect()
 }
 
 fn prepared(backend: DbBackend, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
@@ -106,11 +102,7 @@ mod tests {
     fn a_slow_statement_is_shown_by_its_beginning_in_one_line() {
         assert_eq!(shown("SELECT 1\n    FROM stock"), "SELECT 1 FROM stock");
         let long = format!("INSERT INTO lines VALUES {}", "($1, $2), ".repeat(1_000));
-
-        let line = shown(&long);
-
-        assert!(line.starts_with("INSERT INTO lines VALUES ($1, $2), "), "{line}");
-        assert!(line.ends_with(" … (10024 letters)") && line.len() < 200, "{line}");
+        assert_eq!(shown(&long), long[..SHOWN_LENGTH_MAX]);
     }
 
     #[test]
