@@ -46,9 +46,13 @@ impl Repository {
 
     /// Rewrites the file that holds money.
     fn edit(&self, from: &str, to: &str) {
-        let path = self.checkout.root().join(FILE);
+        self.edit_file(FILE, from, to);
+    }
+
+    fn edit_file(&self, file: &str, from: &str, to: &str) {
+        let path = self.checkout.root().join(file);
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{FILE} does not hold {from:?}");
+        assert!(text.contains(from), "{file} does not hold {from:?}");
         fs::write(path, text.replace(from, to)).unwrap();
     }
 
@@ -105,6 +109,20 @@ fn a_deliberate_break_is_caught_and_growth_is_not() {
     repository.edit(FIELD, "");
     repository.commit("Break");
     failed(&repository.since_base(), "1 breaks against the first parent, ");
+}
+
+#[test]
+fn an_event_that_nobody_calls_for_is_held_to_its_word_like_any_message() {
+    let Some(repository) = Repository::new() else {
+        return;
+    };
+    let events = "proto/shop/reviews/v1/events.proto";
+    repository.commit("Do something else");
+
+    // The number stays, and so do the bytes; whoever reads it as JSON would miss the field.
+    repository.edit_file(events, "  string review_id = 1;", "  string id = 1;");
+
+    failed(&repository.since_base(), "");
 }
 
 #[test]
