@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod demo;
+pub mod events;
 pub mod migrate;
 pub mod print;
 pub mod provider;

@@ -2,6 +2,7 @@
 //!
 //! A wrong value stops the start with a sentence that says what would be right.
 
+mod events;
 mod mail;
 mod serve;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use events::{Events, EventsOf};
 pub use mail::Mail;
 pub use serve::{Peers, PeersKind, Secrets, Serve, address, database_url};
 
@@ -46,6 +48,9 @@ pub enum Command {
     /// Exports from a running shop, over its gRPC port, with a staff account.
     #[command(subcommand)]
     Export(Export),
+    /// Looks after events that a reader could not apply, and hands events to a reader again.
+    #[command(subcommand)]
+    Events(Events),
     /// Makes staff accounts.
     #[command(subcommand)]
     Admin(Admin),

@@ -9,6 +9,7 @@ mod edge;
 mod mails;
 mod places;
 mod settings;
+mod subscriptions;
 mod topology;
 mod upkeep;
 
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Export(Export::Catalogue { old_headers, currency, client }) => {
                 transfer::export_catalogue(&client, !old_headers, &currency).await
             }
+            Command::Events(command) => commands::events::run(&command).await,
             Command::Admin(Admin::Create(account)) => admin::create(&account).await,
             Command::Verify(arguments) => verify::run(&arguments).await,
             Command::Schema => {

@@ -24,6 +24,8 @@ mod gate;
 mod harness;
 #[path = "journeys/interop.rs"]
 mod interop;
+#[path = "journeys/letters.rs"]
+mod letters;
 #[path = "journeys/live.rs"]
 mod live;
 #[path = "journeys/mail.rs"]

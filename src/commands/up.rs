@@ -210,3 +210,34 @@ async fn first_start(folder: &DataFolder, topology: &Topology, clock: &Clock) ->
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::{Cli, Command};
+    use crate::subscriptions::SUBSCRIPTIONS;
+
+    #[tokio::test]
+    async fn whoever_publishes_knows_every_reader() {
+        let Some(Command::Up(arguments)) = Cli::parse_from(["shop", "up", "--ephemeral"]).command else {
+            panic!("it is `shop up`");
+        };
+        let (folder, opener) = (DataFolder::temporary().unwrap(), Opener::generate());
+        let places = places(&arguments, &folder, &opener, "http://127.0.0.1:1".to_owned()).await.unwrap();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let topology = Topology::bind(places, &Clock::system(), &tasks, &stop);
+        stop.cancel();
+
+        let mut bound: Vec<_> = topology.readers.iter().filter(|reader| !reader.everywhere).collect();
+        bound.sort_by_key(|reader| reader.name);
+        let mut known = SUBSCRIPTIONS.to_vec();
+        known.sort_by_key(|known| known.reader);
+        assert_eq!(
+            known.iter().map(|known| (known.reader, known.kinds)).collect::<Vec<_>>(),
+            bound.iter().map(|reader| (reader.name, reader.kinds)).collect::<Vec<_>>()
+        );
+    }
+}

@@ -90,7 +90,7 @@ pub(crate) fn tell_dead(event: &Event, failure: &Failure) {
         { names::EVENT_ID } = %id,
         { names::EVENT_READER } = reader,
         { names::ERROR } = error,
-        "{kind} {id} is put aside for {reader}, `shop events retry` brings it back: {error}"
+        "{reader} cannot apply {kind} {id}, which is put aside: {error}"
     );
 }
 

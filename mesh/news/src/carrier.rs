@@ -52,7 +52,7 @@ impl Carrier {
             Self::Readers(readers, database) => {
                 hand_out(readers, database, event, strikes).await.map_err(Trouble::Failed)
             }
-            Self::Broker(publisher) => publisher.publish(event).await,
+            Self::Broker(publisher) => publisher.carry(event).await,
         }
     }
 }
@@ -70,9 +70,12 @@ async fn hand_out(
             continue;
         };
         if !failure.passing && strikes + 1 >= STRIKES_MAX {
-            match undelivered::put_aside(database, reader.name, event).await {
-                Ok(()) => tell_dead(event, &failure),
-                Err(error) => failed = Some(Failure::on_the_way("the outbox", &error)),
+            tell_dead(event, &failure);
+            // A reader that lives everywhere reads the present state again when it likes.
+            if !reader.everywhere
+                && let Err(error) = undelivered::put_aside(database, reader.name, event).await
+            {
+                failed = Some(Failure::on_the_way("the outbox", &error));
             }
         } else if failed.as_ref().is_none_or(|failed| failed.passing) {
             failed = Some(failure);

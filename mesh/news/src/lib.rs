@@ -19,10 +19,9 @@ use kit::{Database, Reader};
 use tokio_util::sync::CancellationToken;
 
 pub use letters::{Letters, LettersError};
-pub use rabbitmq::{MalformedUrl, Settings, Subscription};
+pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Settings, Subscription};
 
 use crate::carrier::Carrier;
-use crate::rabbitmq::Publisher;
 use crate::relay::Relay;
 
 /// Where events come from: one service's outbox.
@@ -86,6 +85,7 @@ fn by_broker(
     settings: &Settings,
     stop: &CancellationToken,
 ) -> FuturesUnordered<BoxFuture<'static, ()>> {
+    let settings = settings.clone().with(&readers);
     let work = FuturesUnordered::<BoxFuture<'static, ()>>::new();
     for reader in readers {
         work.push(Box::pin(rabbitmq::consume(settings.clone(), reader, stop.clone())));
@@ -93,7 +93,7 @@ fn by_broker(
     if sources.is_empty() {
         return work;
     }
-    let (publisher, keeping) = Publisher::start(settings.clone(), stop.clone());
+    let (publisher, keeping) = Publisher::start(settings, stop.clone());
     work.push(Box::pin(keeping));
     let carrier = Arc::new(Carrier::Broker(publisher));
     for Source { service, database } in sources {

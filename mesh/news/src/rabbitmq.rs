@@ -10,6 +10,7 @@ mod publisher;
 use std::fmt;
 use std::time::Duration;
 
+use kit::Reader;
 use kit::outbox::Event;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
@@ -20,7 +21,7 @@ use proto::common as pb;
 
 pub(crate) use consumer::consume;
 pub(crate) use dead::DeadLetters;
-pub(crate) use publisher::Publisher;
+pub use publisher::{NotPublished, Publisher};
 
 /// Silence of the other side for twice as long is the end of a connection.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -74,6 +75,15 @@ impl Settings {
     #[must_use]
     pub fn named(self, prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), ..self }
+    }
+
+    /// The same, and what these readers want: they have queues even where nobody else has heard of them.
+    pub(crate) fn with(mut self, readers: &[Reader]) -> Self {
+        let readers = readers.iter().filter(|reader| !reader.everywhere);
+        self.known.extend(readers.map(|reader| Subscription { reader: reader.name, kinds: reader.kinds }));
+        self.known.sort_by_key(|known| known.reader);
+        self.known.dedup();
+        self
     }
 
     /// Where events are published to, by their kinds.

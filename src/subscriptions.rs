@@ -1,0 +1,64 @@
+//! Who reads what: known to every process that publishes, so that the queue of a reader is there before the reader is.
+
+use news::{Settings, Subscription};
+
+use crate::commands::Failure;
+
+/// All readers but those that live everywhere, which have no queue to be kept. A test of `shop up`, which binds all of
+/// them, compares.
+pub const SUBSCRIPTIONS: [Subscription; 5] = [
+    Subscription {
+        reader: "analytics",
+        kinds: &[
+            "order.placed",
+            "order.cancelled",
+            "order.refunded",
+            "order.checkout_started",
+            "order.checkout_completed",
+            "payment.authorized",
+            "payment.declined",
+            "payment.action_required",
+            "payment.captured",
+            "payment.refunded",
+            "cart.changed",
+            "cart.merged",
+            "product.created",
+            "product.updated",
+        ],
+    },
+    Subscription {
+        reader: "notifications",
+        kinds: &[
+            "account.registered",
+            "account.mail_requested",
+            "account.password_changed",
+            "account.back_in_stock",
+            "account.erased",
+            "order.placed",
+            "order.shipped",
+            "order.cancelled",
+            "order.refunded",
+        ],
+    },
+    Subscription {
+        reader: "orders.payments",
+        kinds: &[
+            "payment.authorized",
+            "payment.declined",
+            "payment.captured",
+            "payment.voided",
+            "payment.refunded",
+        ],
+    },
+    Subscription {
+        reader: "recommendations",
+        kinds: &["order.placed", "product.created", "product.updated", "product.archived", "account.erased"],
+    },
+    Subscription { reader: "reviews", kinds: &["order.delivered"] },
+];
+
+/// The broker of a shop that runs apart.
+pub fn broker(url: &str) -> Result<Settings, Failure> {
+    Settings::new(url, SUBSCRIPTIONS.to_vec())
+        .map_err(|error| Failure::caused("AMQP_URL cannot be used", &error))
+}
