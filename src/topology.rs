@@ -123,11 +123,6 @@ impl Topology {
             |(service, database): &(&'static str, Database)| Source { service, database: database.clone() };
         self.stores.iter().map(source).collect()
     }
-
-    /// Every store.
-    pub fn databases(&self) -> Vec<Database> {
-        self.stores.iter().map(|(_, database)| database.clone()).collect()
-    }
 }
 
 /// What has been bound so far, and what every service here is given.
@@ -176,6 +171,7 @@ impl<'a> Bound<'a> {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
+        self.tasks.spawn(catalogue::work(store.clone(), self.stop()));
         self.serve(catalogue::NAME, catalogue::routes(store, self.time()))
     }
 
@@ -217,6 +213,7 @@ impl<'a> Bound<'a> {
             catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
             inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
         };
+        self.readers.extend(cart::readers(&store));
         self.tasks.spawn(cart::work(store.clone(), self.time(), self.stop()));
         self.serve(cart::NAME, cart::routes(store, upstreams, settings, self.time()))
     }
@@ -256,6 +253,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(reviews::readers(&store));
+        self.tasks.spawn(reviews::work(store.clone(), self.stop()));
         self.serve(reviews::NAME, reviews::routes(store, self.time()))
     }
 
@@ -265,6 +263,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(analytics::readers(&store));
+        self.tasks.spawn(analytics::work(store.clone(), self.stop()));
         self.serve(analytics::NAME, analytics::routes(store, self.time()))
     }
 
@@ -284,6 +283,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(recommendations::readers(&store));
+        self.tasks.spawn(recommendations::work(store.clone(), self.stop()));
         self.serve(recommendations::NAME, recommendations::routes(store))
     }
 
