@@ -109,6 +109,7 @@ impl<'a> Plan<'a> {
             analytics: self.place(analytics::NAME, || Ok(())).await?,
             notifications: self.place(notifications::NAME, || self.notifications()).await?,
             recommendations: self.place(recommendations::NAME, || Ok(())).await?,
+            search: self.search()?,
             certificates,
         })
     }
@@ -124,6 +125,24 @@ impl<'a> Plan<'a> {
             self.health.found(service);
             return Ok(Place::Here(store, settings));
         }
+        self.elsewhere(service)
+    }
+
+    fn search(&self) -> Result<Place<(), search::Index>, Failure> {
+        if !self.part.services.contains(search::NAME) {
+            return self.elsewhere(search::NAME);
+        }
+        let index = match &self.secrets.search_folder {
+            Some(folder) => search::Index::open(folder),
+            None => search::Index::in_memory(),
+        };
+        let index = index.map_err(|error| Failure::caused("the index of search cannot be opened", &error))?;
+        self.health.found(search::NAME);
+        Ok(Place::Here(index, ()))
+    }
+
+    /// Where a service is that is not here.
+    fn elsewhere<S, D>(&self, service: &'static str) -> Result<Place<S, D>, Failure> {
         if !self.part.calls(service) {
             return Ok(Place::Nowhere);
         }

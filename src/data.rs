@@ -69,6 +69,13 @@ impl DataFolder {
         Ok(store)
     }
 
+    /// The index of search, made when missing.
+    pub fn index(&self) -> Result<search::Index, Failure> {
+        let path = self.path.join(search::NAME);
+        search::Index::open(&path)
+            .map_err(|error| Failure::caused(format!("{} cannot be opened", path.display()), &error))
+    }
+
     /// A secret that is made up once and then stays, readable by its owner only.
     pub fn secret(&self, name: &str) -> Result<[u8; SECRET_BYTES], Failure> {
         let folder = self.path.join("secrets");

@@ -11,6 +11,7 @@ mod places;
 mod settings;
 mod subscriptions;
 mod topology;
+mod upkeep;
 
 use std::process::ExitCode;
 

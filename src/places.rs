@@ -8,10 +8,10 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::commands::Failure;
 
-/// Where one service is.
-pub enum Place<S = ()> {
+/// Where one service is. Its store is a database for all but search.
+pub enum Place<S = (), D = Database> {
     /// In this process.
-    Here(Database, S),
+    Here(D, S),
     /// In another one.
     There(Uri),
     /// It does not matter: nothing here may call it.
@@ -31,6 +31,7 @@ pub struct Places {
     pub analytics: Place,
     pub notifications: Place<notifications::Settings>,
     pub recommendations: Place,
+    pub search: Place<(), search::Index>,
     /// What this process shows to those elsewhere; nothing where a mesh does it.
     pub certificates: Option<Certificates>,
 }
@@ -50,10 +51,12 @@ pub const SERVICES: [&str; 11] = [
     recommendations::NAME,
 ];
 
-/// The service of this name.
+/// The service of this name, with tables or without.
 pub fn named(name: &str) -> Result<&'static str, Failure> {
-    SERVICES.into_iter().find(|service| *service == name).ok_or_else(|| {
-        Failure::new(format!("there is no service {name}; the services are {}", SERVICES.join(", ")))
+    let all = || SERVICES.into_iter().chain([search::NAME]);
+    all().find(|service| *service == name).ok_or_else(|| {
+        let names: Vec<_> = all().collect();
+        Failure::new(format!("there is no service {name}; the services are {}", names.join(", ")))
     })
 }
 

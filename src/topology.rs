@@ -22,6 +22,7 @@ use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
+use proto::search::search_service_client::SearchServiceClient;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
@@ -44,6 +45,8 @@ pub struct Topology {
     pub reachable: Vec<Served>,
     /// The stores of the services here, by their names.
     pub stores: Vec<(&'static str, Database)>,
+    /// The index of search, if that is here.
+    pub index: Option<search::Index>,
     pub gateway: gateway::Upstreams,
     /// Who reads events.
     pub readers: Vec<Reader>,
@@ -70,6 +73,7 @@ impl Topology {
         let analytics = bound.analytics(places.analytics);
         let notifications = bound.notifications(places.notifications);
         let recommendations = bound.recommendations(places.recommendations);
+        let search = bound.search(places.search, &catalogue, &inventory, &reviews);
         let gateway = gateway::Upstreams {
             identity: IdentityServiceClient::new(identity.channel(gateway::NAME)),
             catalogue: CatalogueServiceClient::new(catalogue.channel(gateway::NAME)),
@@ -82,6 +86,7 @@ impl Topology {
             analytics: AnalyticsServiceClient::new(analytics.channel(gateway::NAME)),
             notifications: NotificationsServiceClient::new(notifications.channel(gateway::NAME)),
             recommendations: RecommendationsServiceClient::new(recommendations.channel(gateway::NAME)),
+            search: SearchServiceClient::new(search.channel(gateway::NAME)),
         };
 
         let reachable = vec![
@@ -96,17 +101,23 @@ impl Topology {
             analytics.served(analytics::NAME),
             notifications.served(notifications::NAME),
             recommendations.served(recommendations::NAME),
+            search.served(search::NAME),
         ];
 
         let signer = gateway.identity.clone();
         verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
-        let Bound { server, services, stores, readers, .. } = bound;
-        Self { services, reachable, stores, gateway, readers, verifier, server }
+        let Bound { server, services, stores, index, readers, .. } = bound;
+        Self { services, reachable, stores, index, gateway, readers, verifier, server }
     }
 
-    /// How to tell whether each service here can do its work: its store answers.
+    /// How to tell whether each service here can do its work: its store answers, its index is whole.
     pub fn checks(&self) -> Vec<Check> {
         let check = |served: &Served| {
+            if let (search::NAME, Some(index)) = (served.service(), &self.index) {
+                let index = index.clone();
+                let ready = move || std::future::ready(index.ready().map_err(Into::into));
+                return Some(Check::new(served.service(), served.names(), ready));
+            }
             let (_, store) = self.stores.iter().find(|(service, _)| *service == served.service())?;
             let store = store.clone();
             Some(Check::new(served.service(), served.names(), move || {
@@ -123,6 +134,11 @@ impl Topology {
             |(service, database): &(&'static str, Database)| Source { service, database: database.clone() };
         self.stores.iter().map(source).collect()
     }
+
+    /// Every store.
+    pub fn databases(&self) -> Vec<Database> {
+        self.stores.iter().map(|(_, database)| database.clone()).collect()
+    }
 }
 
 /// What has been bound so far, and what every service here is given.
@@ -130,6 +146,7 @@ struct Bound<'a> {
     server: Server,
     services: Vec<Served>,
     stores: Vec<(&'static str, Database)>,
+    index: Option<search::Index>,
     readers: Vec<Reader>,
     certificates: Option<Certificates>,
     clock: &'a Clock,
@@ -149,6 +166,7 @@ impl<'a> Bound<'a> {
             server,
             services: Vec::new(),
             stores: Vec::new(),
+            index: None,
             readers: Vec::new(),
             certificates,
             clock,
@@ -171,7 +189,6 @@ impl<'a> Bound<'a> {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
-        self.tasks.spawn(catalogue::work(store.clone(), self.stop()));
         self.serve(catalogue::NAME, catalogue::routes(store, self.time()))
     }
 
@@ -213,7 +230,6 @@ impl<'a> Bound<'a> {
             catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
             inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
         };
-        self.readers.extend(cart::readers(&store));
         self.tasks.spawn(cart::work(store.clone(), self.time(), self.stop()));
         self.serve(cart::NAME, cart::routes(store, upstreams, settings, self.time()))
     }
@@ -253,7 +269,6 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(reviews::readers(&store));
-        self.tasks.spawn(reviews::work(store.clone(), self.stop()));
         self.serve(reviews::NAME, reviews::routes(store, self.time()))
     }
 
@@ -263,7 +278,6 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(analytics::readers(&store));
-        self.tasks.spawn(analytics::work(store.clone(), self.stop()));
         self.serve(analytics::NAME, analytics::routes(store, self.time()))
     }
 
@@ -283,17 +297,42 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(recommendations::readers(&store));
-        self.tasks.spawn(recommendations::work(store.clone(), self.stop()));
         self.serve(recommendations::NAME, recommendations::routes(store))
     }
 
-    /// What a service that is here works with; the way to it, where it is not.
+    fn search(
+        &mut self,
+        place: Place<(), search::Index>,
+        catalogue: &Upstream,
+        inventory: &Upstream,
+        reviews: &Upstream,
+    ) -> Upstream {
+        let (index, ()) = match self.find(search::NAME, place) {
+            Ok(here) => here,
+            Err(upstream) => return upstream,
+        };
+        let upstreams = search::Upstreams {
+            catalogue: CatalogueServiceClient::new(catalogue.channel(search::NAME)),
+            inventory: InventoryServiceClient::new(inventory.channel(search::NAME)),
+            reviews: ReviewsServiceClient::new(reviews.channel(search::NAME)),
+        };
+        self.readers.extend(search::readers(&index));
+        self.tasks.spawn(search::work(index.clone(), upstreams, self.time(), self.stop()));
+        self.index = Some(index.clone());
+        self.serve(search::NAME, search::routes(index))
+    }
+
+    /// What a service over a database works with, if it is here.
     fn enter<S>(&mut self, name: &'static str, place: Place<S>) -> Result<(Database, S), Upstream> {
+        let (store, settings) = self.find(name, place)?;
+        self.stores.push((name, store.clone()));
+        Ok((store, settings))
+    }
+
+    /// What a service that is here works with; the way to it, where it is not.
+    fn find<S, D>(&self, name: &'static str, place: Place<S, D>) -> Result<(D, S), Upstream> {
         match place {
-            Place::Here(store, settings) => {
-                self.stores.push((name, store.clone()));
-                Ok((store, settings))
-            }
+            Place::Here(store, settings) => Ok((store, settings)),
             Place::There(uri) => Err(Upstream::remote(name, uri, connections(), self.certificates.as_ref())),
             Place::Nowhere => Err(Upstream::nowhere()),
         }

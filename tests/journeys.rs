@@ -18,6 +18,8 @@ mod crash;
 mod desk;
 #[path = "journeys/down.rs"]
 mod down;
+#[path = "journeys/finding.rs"]
+mod finding;
 #[path = "journeys/gate.rs"]
 mod gate;
 #[path = "journeys/harness.rs"]

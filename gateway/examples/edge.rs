@@ -22,6 +22,7 @@ use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
+use proto::search::search_service_client::SearchServiceClient;
 use tokio::net::TcpListener;
 
 #[global_allocator]
@@ -87,5 +88,6 @@ fn upstreams(upstream: &Upstream) -> Upstreams {
         analytics: AnalyticsServiceClient::new(channel()),
         notifications: NotificationsServiceClient::new(channel()),
         recommendations: RecommendationsServiceClient::new(channel()),
+        search: SearchServiceClient::new(channel()),
     }
 }

@@ -16,6 +16,7 @@ use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
+use proto::search::search_service_client::SearchServiceClient;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -241,4 +242,9 @@ pub(crate) fn notifications(ctx: &Context<'_>) -> NotificationsServiceClient<Cha
 /// A client of recommendations, ready to call.
 pub(crate) fn recommendations(ctx: &Context<'_>) -> RecommendationsServiceClient<Channel> {
     shared(ctx).upstreams.recommendations.clone()
+}
+
+/// A client of search, ready to call.
+pub(crate) fn search(ctx: &Context<'_>) -> SearchServiceClient<Channel> {
+    shared(ctx).upstreams.search.clone()
 }

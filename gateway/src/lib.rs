@@ -42,6 +42,7 @@ use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
+use proto::search::search_service_client::SearchServiceClient;
 use tokio::net::TcpListener;
 
 pub use context::Market;
@@ -76,6 +77,8 @@ pub struct Upstreams {
     pub notifications: NotificationsServiceClient<Channel>,
     /// Recommendations.
     pub recommendations: RecommendationsServiceClient<Channel>,
+    /// What is found by words.
+    pub search: SearchServiceClient<Channel>,
 }
 
 /// What differs between one shop and the next.

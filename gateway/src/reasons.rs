@@ -2,7 +2,7 @@
 
 use proto::{
     cart, catalogue, common, identity, inventory, notifications, orders, payments, pricing, recommendations,
-    reviews,
+    reviews, search,
 };
 use tonic::{Code, Status};
 
@@ -47,6 +47,7 @@ fn verdict_of(domain: &str, reason: &str) -> Option<Verdict> {
         "recommendations.shop" => recommendations::Reason::from_str_name(&name).map(of_recommendations),
         "reviews.shop" => reviews::Reason::from_str_name(&name).map(of_reviews),
         "notifications.shop" => notifications::Reason::from_str_name(&name).map(of_notifications),
+        "search.shop" => search::Reason::from_str_name(&name).map(of_search),
         _ => None,
     }
 }
@@ -207,6 +208,14 @@ fn of_notifications(reason: notifications::Reason) -> Verdict {
     use notifications::Reason as R;
     match reason {
         R::TemplateNotFound => Verdict::Missing("TEMPLATE_NOT_FOUND"),
+        R::Unspecified => Verdict::Broken,
+    }
+}
+
+fn of_search(reason: search::Reason) -> Verdict {
+    use search::Reason as R;
+    match reason {
+        R::IndexNotReady => Verdict::Unavailable,
         R::Unspecified => Verdict::Broken,
     }
 }

@@ -19,6 +19,8 @@ mod production;
 mod recommended;
 #[path = "edge/schema.rs"]
 mod schema;
+#[path = "edge/search.rs"]
+mod search;
 #[path = "edge/staff.rs"]
 mod staff;
 #[path = "edge/streams.rs"]

@@ -10,13 +10,14 @@ use prost_reflect::{MethodDescriptor, ServiceDescriptor, Value};
 use crate::method::{Access, Idempotency, Method, Refusal, parse_timeout};
 
 /// The programs that may call. A new service adds its name here.
-pub(crate) const WORKLOADS: [&str; 12] = [
+pub(crate) const WORKLOADS: [&str; 13] = [
     "gateway",
     "identity",
     "catalogue",
     "inventory",
     "pricing",
     "payments",
+    "search",
     "cart",
     "orders",
     "reviews",

@@ -15,6 +15,10 @@ pub async fn run(arguments: &Migrate) -> Result<(), Failure> {
     }
     let mut folder = None;
     for service in services {
+        if service == search::NAME {
+            println!("{service} has no tables: it builds its index itself");
+            continue;
+        }
         let store = match database_url(service) {
             (variable, Some(url)) => Database::open(&url).await.map_err(|error| {
                 Failure::caused(format!("the database that {variable} names cannot be used"), &error)

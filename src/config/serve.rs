@@ -10,7 +10,7 @@ use super::{Edge, Mail};
 /// `shop serve`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-For each service NAME that is served: SHOP_<NAME>_DATABASE_URL=postgres://user@host/database
+For each service NAME that is served, but for search: SHOP_<NAME>_DATABASE_URL=postgres://user@host/database
 For each service that one of them calls: SHOP_<NAME>_ADDRESS=http://host:port")]
 pub struct Serve {
     /// The services to serve by name; `gateway` is the edge.
@@ -93,6 +93,9 @@ pub struct Secrets {
     /// payments: what webhooks are signed with, 16 characters or more.
     #[arg(long, env = "SHOP_WEBHOOK_SECRET", hide_env_values = true)]
     pub webhook_secret: Option<String>,
+    /// search: where its index lies; in memory if absent.
+    #[arg(long, env = "SHOP_SEARCH_FOLDER")]
+    pub search_folder: Option<PathBuf>,
     /// payments: where the provider is.
     #[arg(long, env = "SHOP_PROVIDER_URL")]
     pub provider_url: Option<String>,
@@ -114,6 +117,7 @@ impl Secrets {
             webhook_secret: None,
             provider_url: None,
             mail: Mail::none(),
+            search_folder: None,
         }
     }
 }

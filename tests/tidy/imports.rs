@@ -42,6 +42,7 @@ const NEVER: [(&str, &[&str]); 6] = [
             "tonic",
             "sea_orm",
             "sqlx",
+            "tantivy",
             "tokio",
             "tracing",
             "mesh",
@@ -53,10 +54,10 @@ const NEVER: [(&str, &[&str]); 6] = [
             "crate::error",
         ],
     ),
-    ("events", &["sea_orm", "sqlx", "tonic", "crate::grpc"]),
+    ("events", &["sea_orm", "sqlx", "tantivy", "tonic", "crate::grpc"]),
     ("store", &["proto", "tonic", "crate::grpc", "crate::app"]),
-    ("app", &["sea_orm", "sqlx", "crate::grpc"]),
-    ("grpc", &["sea_orm", "sqlx", "crate::store"]),
+    ("app", &["sea_orm", "sqlx", "tantivy", "crate::grpc"]),
+    ("grpc", &["sea_orm", "sqlx", "tantivy", "crate::store"]),
     ("port", &["sea_orm", "sqlx", "crate::app", "crate::store", "crate::grpc"]),
 ];
 

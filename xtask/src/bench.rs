@@ -6,6 +6,7 @@ mod client;
 mod edge;
 mod figures;
 mod replay;
+mod search;
 pub(crate) mod shop;
 mod start;
 
@@ -37,6 +38,18 @@ pub(crate) enum Bench {
         /// How many checkouts.
         #[arg(long, default_value_t = 500)]
         count: usize,
+    },
+    /// Search among many products: time and size of the index, and how long shoppers wait; then, with
+    /// SHOP_REFERENCE_DATA, how well known items are found.
+    Search {
+        #[command(flatten)]
+        build: Build,
+        /// How many products.
+        #[arg(long, default_value_t = 100_000)]
+        products: usize,
+        /// Seconds of one measurement.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
     },
     /// The second start and the memory at rest, with the demo catalogue and with 100,000 variants.
     Start {
@@ -84,6 +97,7 @@ pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
         Bench::Replay { build } => replay::run(checkout, build),
         Bench::Checkout { build, count } => checkout::run(checkout, build, *count),
         Bench::Start { build } => start::run(checkout, build),
+        Bench::Search { build, products, seconds } => search::run(checkout, build, *products, *seconds),
         Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {

@@ -47,6 +47,32 @@ pub(crate) enum ProductSortKey {
     Collection,
 }
 
+/// Orders of what a search found.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SearchSortKey {
+    /// What answers the words best first; without words newest first.
+    Relevance,
+    /// By the lowest price of a variant, cheapest first; what has no price in the context's currency comes last.
+    Price,
+    /// Newest in the shop first.
+    Newest,
+    /// Best ratings first; what nobody rated comes last.
+    Rating,
+    /// By title.
+    Title,
+}
+
+/// How the values of a filter are best shown.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SearchFilterType {
+    /// A list to choose from.
+    List,
+    /// Spans of prices.
+    PriceRange,
+    /// Yes or no.
+    Boolean,
+}
+
 /// Orders of a list of reviews.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ReviewSortKey {

@@ -126,6 +126,22 @@ impl<T> Connection<T> {
         }
     }
 
+    /// The items, each with the cursor that continues behind it.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&T, String)> {
+        self.edges.iter().map(|edge| (&edge.node, edge.page.cursor_behind(edge.place, self.seen)))
+    }
+
+    pub(crate) fn page(&self) -> PageInfo {
+        let first = self.edges.first();
+        let last = self.seen.checked_sub(1);
+        PageInfo {
+            has_next_page: self.more,
+            has_previous_page: self.resumed,
+            start_cursor: first.map(|edge| self.page.cursor_behind(edge.place, self.seen)),
+            end_cursor: last.map(|last| self.page.cursor_behind(last, self.seen)),
+        }
+    }
+
     pub(crate) fn counted(mut self, total: Option<i64>) -> Self {
         self.total_count = total;
         self
@@ -153,14 +169,7 @@ impl<T: OutputType> Connection<T> {
 
     /// Whether there is more, and how to ask for it.
     fn page_info(&self) -> PageInfo {
-        let first = self.edges.first();
-        let last = self.seen.checked_sub(1);
-        PageInfo {
-            has_next_page: self.more,
-            has_previous_page: self.resumed,
-            start_cursor: first.map(|edge| self.page.cursor_behind(edge.place, self.seen)),
-            end_cursor: last.map(|last| self.page.cursor_behind(last, self.seen)),
-        }
+        self.page()
     }
 
     /// How many items there are in all, where the list can tell. It costs a query of its own.

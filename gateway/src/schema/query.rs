@@ -1,10 +1,12 @@
 //! What can be read.
 
+mod search;
 mod shop;
 mod staff;
 
 use async_graphql::MergedObject;
 
+use search::SearchQuery;
 use shop::ShopQuery;
 use staff::StaffQuery;
 
@@ -12,4 +14,4 @@ use crate::schema::node::NodeQuery;
 
 /// What can be read. A field whose service does not answer is null, with one error; the rest of the page stays.
 #[derive(MergedObject, Default)]
-pub(crate) struct Query(ShopQuery, NodeQuery, StaffQuery);
+pub(crate) struct Query(ShopQuery, SearchQuery, NodeQuery, StaffQuery);

@@ -111,6 +111,7 @@ pub struct Shop {
     pub analytics: Fake,
     pub notifications: Fake,
     pub recommendations: Fake,
+    pub search: Fake,
     pub router: axum::Router,
 }
 
@@ -148,7 +149,7 @@ pub fn shop_with(settings: Settings) -> Shop {
     let channel = |name: &'static str, fake: &Fake| -> Channel {
         Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
     };
-    let fakes: [Fake; 11] = std::array::from_fn(|_| Fake::default());
+    let fakes: [Fake; 12] = std::array::from_fn(|_| Fake::default());
     let [
         identity,
         catalogue,
@@ -161,6 +162,7 @@ pub fn shop_with(settings: Settings) -> Shop {
         analytics,
         notifications,
         recommendations,
+        search,
     ] = fakes;
     let upstreams = Upstreams {
         identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
@@ -193,6 +195,7 @@ pub fn shop_with(settings: Settings) -> Shop {
             channel("notifications", &notifications),
         ),
         recommendations: RecommendationsServiceClient::new(channel("recommendations", &recommendations)),
+        search: proto::search::search_service_client::SearchServiceClient::new(channel("search", &search)),
     };
     let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
     Shop {
@@ -207,6 +210,7 @@ pub fn shop_with(settings: Settings) -> Shop {
         analytics,
         notifications,
         recommendations,
+        search,
         router,
     }
 }
@@ -273,6 +277,7 @@ impl Shop {
             &self.analytics,
             &self.notifications,
             &self.recommendations,
+            &self.search,
         ];
         let mut counts = std::collections::BTreeMap::new();
         for fake in fakes {

@@ -32,6 +32,5 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
 /// Rotates signing keys, writes the mails that people asked for and forgets what is over, until it is told to stop.
 /// Several processes may do it at once.
 pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown: CancellationToken) {
-    let identity = app::Identity::new(database.clone(), settings, clock);
-    tokio::join!(identity.work(shutdown.clone()), kit::upkeep(&database, shutdown));
+    app::Identity::new(database, settings, clock).work(shutdown).await;
 }

@@ -28,10 +28,9 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// Ends overdue reservations and forgets what is old, until `shutdown`.
+/// Ends overdue reservations and forgets old answers, until `shutdown`.
 pub async fn work(database: Database, clock: Clock, shutdown: CancellationToken) {
-    let inventory = app(database.clone(), clock);
-    tokio::join!(inventory.work(shutdown.clone()), kit::upkeep(&database, shutdown));
+    app(database, clock).work(shutdown).await;
 }
 
 fn app(database: Database, clock: Clock) -> app::Inventory {

@@ -65,18 +65,17 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// What it reads: news of payments wake the checkout or order that waits for them, news of accounts say whom to forget.
+/// What it reads: news of payments wake the checkout or order that waits for them.
 pub fn readers(
     database: &Database,
     upstreams: &Upstreams,
     settings: &Settings,
     clock: &Clock,
 ) -> Vec<Reader> {
-    let orders = orders(database, upstreams.clone(), settings.clone(), clock);
-    vec![app::reader(&orders), app::accounts(&orders)]
+    vec![app::reader(&orders(database, upstreams.clone(), settings.clone(), clock))]
 }
 
-/// Finishes or undoes what a crash or a silent neighbour left behind and forgets what is old, until told to stop.
+/// Finishes or undoes what a crash or a silent neighbour left behind, until told to stop.
 pub async fn work(
     database: Database,
     upstreams: Upstreams,
@@ -86,8 +85,7 @@ pub async fn work(
 ) {
     let every = settings.recover_every;
     let runner = orders(&database, upstreams, settings, &clock).runner().clone();
-    let recoverer = Recoverer { runner, every };
-    tokio::join!(recoverer.run(shutdown.clone()), kit::upkeep(&database, shutdown));
+    Recoverer { runner, database, every }.run(shutdown).await;
 }
 
 fn orders(database: &Database, upstreams: Upstreams, settings: Settings, clock: &Clock) -> Orders {

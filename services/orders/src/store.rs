@@ -2,7 +2,6 @@
 
 mod checkouts;
 pub mod entity;
-mod erasure;
 mod imports;
 mod leases;
 mod list;

@@ -25,4 +25,8 @@ impl Store {
     pub fn new(database: Database) -> Self {
         Self { database }
     }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
 }

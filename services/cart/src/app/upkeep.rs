@@ -1,9 +1,10 @@
-//! What is done without anybody asking: carts that nobody touches any more go.
+//! What is done without anybody asking: carts that nobody touches any more go, and old answers with them.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use kit::Clock;
+use kit::requests::{self, KEPT_AT_LEAST};
 use mesh::status::chain;
 use observability::names;
 use tokio_util::sync::CancellationToken;
@@ -47,7 +48,10 @@ async fn tidy(store: &Store, clock: &Clock) -> Result<u64, Error> {
         let some = store.remove_untouched(now - UNTOUCHED_MAX, REMOVED_AT_ONCE_MAX.into()).await?;
         removed = removed.saturating_add(some);
         if some < REMOVED_AT_ONCE_MAX.into() {
-            return Ok(removed);
+            break;
         }
     }
+    // Ages of answers are counted by the machine's time, which is what the system clock says.
+    requests::prune(store.database(), Clock::system().now() - KEPT_AT_LEAST * 2).await?;
+    Ok(removed)
 }

@@ -9,5 +9,4 @@ mod parse;
 mod requests;
 mod sealing;
 mod support;
-mod upkeep;
 mod values;

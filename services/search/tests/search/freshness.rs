@@ -1,0 +1,178 @@
+//! How the index comes to be, and stays as its owners are.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kit::Clock;
+use kit::outbox::Event;
+use proto::search::filter::Condition;
+use proto::{inventory, reviews, search as pb};
+use search::Index;
+use tonic::{Code, Status};
+
+use crate::support::{Shop, asking, product, reason};
+
+fn told<M: prost::Message>(kind: &str, subject: &str, payload: &M) -> Event {
+    Event::new(kind, subject, 1, Clock::system().now(), payload)
+}
+
+fn only(condition: Condition) -> pb::SearchProductsRequest {
+    pb::SearchProductsRequest { filters: vec![pb::Filter { condition: Some(condition) }], ..asking("") }
+}
+
+#[tokio::test]
+async fn nothing_is_answered_before_the_first_index_is_whole() {
+    let shop = Shop::over(Index::in_memory().unwrap(), Vec::new());
+    shop.catalogue.fail(Some(Status::unavailable("not yet")));
+    let status = shop.ask(asking("mug")).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "INDEX_NOT_READY"));
+    assert!(shop.index.ready().is_err());
+
+    shop.catalogue.put(product("Mug"));
+    shop.catalogue.fail(None);
+
+    shop.until_ready().await;
+    assert_eq!(shop.find("mug").await, ["Mug"]);
+}
+
+#[tokio::test]
+async fn what_changes_is_found_and_what_goes_is_not() {
+    let shop = Shop::of(vec![product("Mug")]).await;
+    let kettle = product("Kettle");
+
+    shop.put(kettle.clone()).await;
+    shop.until("the new one is found", async |shop| shop.find("kettle").await == ["Kettle"]).await;
+
+    shop.catalogue.change(&kettle.id, |kettle| kettle.title = "Pitcher".to_owned());
+    shop.changed(&kettle.id).await;
+    shop.until("its new title is found", async |shop| shop.find("pitcher").await == ["Pitcher"]).await;
+    assert!(shop.find("kettle").await.is_empty());
+
+    shop.catalogue.take_away(&kettle.id);
+    shop.changed(&kettle.id).await;
+    shop.until("it is gone", async |shop| shop.find("pitcher").await.is_empty()).await;
+}
+
+#[tokio::test]
+async fn an_event_twice_or_late_does_no_harm() {
+    let shop = Shop::of(vec![product("Mug")]).await;
+    let id = shop.ask(asking("mug")).await.unwrap().hits[0].product_id.clone();
+    shop.catalogue.change(&id, |mug| mug.title = "Beaker".to_owned());
+
+    for _ in 0..3 {
+        shop.changed(&id).await;
+    }
+
+    shop.until("it is found", async |shop| shop.find("beaker").await == ["Beaker"]).await;
+    assert_eq!(shop.ask(asking("")).await.unwrap().total_size, 1);
+}
+
+#[tokio::test]
+async fn stock_and_ratings_arrive_before_and_after_their_product() {
+    let shop = Shop::of(Vec::new()).await;
+    let mug = product("Mug");
+    let sku = mug.variants[0].sku.clone();
+    let stock = async |available| {
+        shop.inventory.count(&sku, available);
+        let payload = inventory::StockChanged { sku: sku.clone(), available, ..Default::default() };
+        shop.hear(told("stock.changed", &sku, &payload)).await;
+    };
+    stock(0).await;
+    shop.put(mug.clone()).await;
+    shop.until("it is sold out", async |shop| {
+        shop.ask(only(Condition::Available(false))).await.unwrap().total_size == 1
+    })
+    .await;
+
+    stock(3).await;
+    shop.reviews.rate(&mug.id, 2, 9);
+    let payload = reviews::ReviewPublished { product_id: mug.id.clone(), ..Default::default() };
+    shop.hear(told("review.published", "some review", &payload)).await;
+
+    shop.until("it can be bought", async |shop| {
+        shop.ask(only(Condition::Available(true))).await.unwrap().total_size == 1
+    })
+    .await;
+    shop.until("it is well rated", async |shop| {
+        shop.ask(only(Condition::RatingMin(4))).await.unwrap().total_size == 1
+    })
+    .await;
+    assert_eq!(shop.ask(only(Condition::RatingMin(5))).await.unwrap().total_size, 0);
+}
+
+#[tokio::test]
+async fn an_owner_that_is_away_only_delays_what_changes() {
+    let shop = Shop::of(vec![product("Mug")]).await;
+    shop.catalogue.fail(Some(Status::unavailable("away")));
+    let jug = product("Jug");
+    shop.put(jug).await;
+    assert_eq!(shop.find("mug").await, ["Mug"]);
+
+    shop.catalogue.fail(None);
+
+    shop.until("the new one is found", async |shop| shop.find("jug").await == ["Jug"]).await;
+}
+
+#[tokio::test]
+async fn an_index_that_was_left_serves_at_once_and_catches_up_without_being_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let products: Vec<_> = (0..30).map(|number| product(&format!("Mug {number}"))).collect();
+    let changed = products[3].id.clone();
+    let gone = products[4].id.clone();
+    let shop = Shop::over(Index::open(folder.path()).unwrap(), products);
+    shop.until_ready().await;
+    let owners = shop.owners();
+    drop(shop);
+    // While it is away one changes, one goes and one is new, and nobody tells.
+    owners.0.change(&changed, |mug| mug.title = "Beaker".to_owned());
+    owners.0.take_away(&gone);
+    owners.0.put(product("Jug"));
+    owners.0.read.store(0, Ordering::SeqCst);
+
+    let shop = Shop::beside(reopened(folder.path()).await, owners);
+
+    assert!(shop.index.ready().is_ok());
+    shop.until("the change is found", async |shop| shop.find("beaker").await == ["Beaker"]).await;
+    shop.until("the new one is found", async |shop| shop.find("jug").await == ["Jug"]).await;
+    shop.until("one is gone", async |shop| shop.ask(asking("")).await.unwrap().total_size == 30).await;
+    assert!(shop.catalogue.read.load(Ordering::SeqCst) <= 4, "it was built again");
+}
+
+/// The index that a service which is being stopped still holds for a moment.
+async fn reopened(folder: &std::path::Path) -> Index {
+    loop {
+        match Index::open(folder) {
+            Ok(index) => return index,
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn replicas_each_hear_everything() {
+    let one = Shop::of(vec![product("Mug")]).await;
+    let other = Shop::beside(Index::in_memory().unwrap(), one.owners());
+    other.until_ready().await;
+    let jug = product("Jug");
+
+    one.put(jug.clone()).await;
+    other.changed(&jug.id).await;
+
+    for shop in [&one, &other] {
+        shop.until("the new one is found", async |shop| shop.find("jug").await == ["Jug"]).await;
+    }
+}
+
+#[tokio::test]
+async fn staff_see_how_fresh_the_index_is() {
+    let shop = Shop::of(vec![product("Mug"), product("Jug")]).await;
+    let request = pb::GetIndexStatusRequest {};
+
+    let refused = shop.client().get_index_status(request).await.unwrap_err();
+    assert_eq!(reason(&refused), "SIGN_IN_REQUIRED");
+    let staff = mesh::testing::staff(&["catalogue.read"]);
+    let status = shop.as_user(staff).get_index_status(request).await.unwrap().into_inner();
+
+    assert_eq!((status.document_count, status.ready, status.pending_count), (2, true, 0));
+    assert!(status.compare_time.is_some() && status.change_time.is_some());
+}

@@ -1,0 +1,60 @@
+//! What shoppers look for and find.
+
+use serde_json::json;
+
+use crate::acts::goods;
+use crate::harness::Shop;
+
+const SEARCH: &str = "query($words: String!, $filters: [SearchFilter!]) {
+    answer: search(query: $words, filters: $filters, first: 5) {
+        totalCount correctedQuery nodes { id title } filters { id values { label count input } } } }";
+const PREDICT: &str = "query($typed: String!) { answer: predictiveSearch(query: $typed) {
+    queries { text productCount } products { id } } }";
+const INDEX: &str = "{ answer: searchIndex { ready documentCount pendingCount } }";
+const ARCHIVE: &str =
+    "mutation($id: ID!, $key: ID!) { answer: productArchive(id: $id, idempotencyKey: $key) {
+    product { status } userErrors { code } } }";
+
+#[tokio::test]
+async fn what_staff_put_in_is_found_and_what_they_archive_is_not() {
+    let shop = Shop::shared();
+    let staff = shop.staff().await;
+    let goods = goods(&staff, "10.00", 9).await;
+    let guest = shop.guest();
+
+    let ask = json!({ "words": goods.sku, "filters": [{ "available": true }] });
+    let found = guest.eventually(SEARCH, ask.clone(), |seen| seen["totalCount"] == 1).await;
+    assert_eq!(found["nodes"][0]["id"], json!(goods.product));
+    let index = staff.look(INDEX, json!({})).await;
+    assert_eq!(index["ready"], json!(true));
+
+    staff.done(ARCHIVE, json!({ "id": goods.product })).await;
+    guest.eventually(SEARCH, ask, |seen| seen["totalCount"] == 0).await;
+}
+
+#[tokio::test]
+async fn a_word_that_is_misspelt_or_unfinished_is_understood() {
+    let shop = Shop::shared();
+    let guest = shop.guest();
+
+    let found = guest.look(SEARCH, json!({ "words": "harbor mgu" })).await;
+    assert_eq!(found["nodes"][0]["title"], json!("Harbour Mug"), "{found}");
+    assert_eq!(found["correctedQuery"], json!("harbour mug"));
+
+    let predicted = guest.look(PREDICT, json!({ "typed": "harb" })).await;
+    assert_eq!(predicted["queries"][0]["text"], json!("harbour"), "{predicted}");
+    assert!(!predicted["products"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_filter_that_is_sent_back_gives_what_it_counted() {
+    let shop = Shop::shared();
+    let guest = shop.guest();
+    let found = guest.look(SEARCH, json!({ "words": "mug" })).await;
+    let prices = found["filters"].as_array().unwrap().iter().find(|filter| filter["id"] == "price").unwrap();
+    let value = &prices["values"][0];
+
+    let narrowed = guest.look(SEARCH, json!({ "words": "mug", "filters": [value["input"]] })).await;
+
+    assert_eq!(narrowed["totalCount"], value["count"], "{value}");
+}
