@@ -11,7 +11,6 @@ mod places;
 mod settings;
 mod subscriptions;
 mod topology;
-mod upkeep;
 
 use std::process::ExitCode;
 

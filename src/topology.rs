@@ -134,11 +134,6 @@ impl Topology {
             |(service, database): &(&'static str, Database)| Source { service, database: database.clone() };
         self.stores.iter().map(source).collect()
     }
-
-    /// Every store.
-    pub fn databases(&self) -> Vec<Database> {
-        self.stores.iter().map(|(_, database)| database.clone()).collect()
-    }
 }
 
 /// What has been bound so far, and what every service here is given.
@@ -189,6 +184,7 @@ impl<'a> Bound<'a> {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
+        self.tasks.spawn(catalogue::work(store.clone(), self.stop()));
         self.serve(catalogue::NAME, catalogue::routes(store, self.time()))
     }
 
@@ -230,6 +226,7 @@ impl<'a> Bound<'a> {
             catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
             inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
         };
+        self.readers.extend(cart::readers(&store));
         self.tasks.spawn(cart::work(store.clone(), self.time(), self.stop()));
         self.serve(cart::NAME, cart::routes(store, upstreams, settings, self.time()))
     }
@@ -269,6 +266,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(reviews::readers(&store));
+        self.tasks.spawn(reviews::work(store.clone(), self.stop()));
         self.serve(reviews::NAME, reviews::routes(store, self.time()))
     }
 
@@ -278,6 +276,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(analytics::readers(&store));
+        self.tasks.spawn(analytics::work(store.clone(), self.stop()));
         self.serve(analytics::NAME, analytics::routes(store, self.time()))
     }
 
@@ -297,6 +296,7 @@ impl<'a> Bound<'a> {
             Err(upstream) => return upstream,
         };
         self.readers.extend(recommendations::readers(&store));
+        self.tasks.spawn(recommendations::work(store.clone(), self.stop()));
         self.serve(recommendations::NAME, recommendations::routes(store))
     }
 

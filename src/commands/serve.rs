@@ -15,7 +15,7 @@ use super::{DRAIN_TIME_MAX, Failure, bind, stopped};
 use crate::apart::{self, Part, Plan};
 use crate::config::Serve;
 use crate::topology::Topology;
-use crate::{edge, mails, upkeep};
+use crate::{edge, mails};
 
 /// The port that other services call.
 const LIMITS: Limits = Limits {
@@ -63,7 +63,6 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         Transport::InProcess,
         shutdown.clone().cancelled_owned(),
     ));
-    tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     health.watch(topology.checks()).await;
     if let Some(listener) = ports.grpc {
         let grpc = Grpc {

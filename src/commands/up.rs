@@ -18,7 +18,7 @@ use crate::config::Up;
 use crate::data::DataFolder;
 use crate::places::{Place, Places};
 use crate::topology::Topology;
-use crate::{demo, edge, mails, settings, upkeep};
+use crate::{demo, edge, mails, settings};
 
 /// The mark of a data folder that holds personas, whose passwords everybody knows.
 const DEMO: &str = "demo";
@@ -61,7 +61,6 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let readers = topology.readers.clone();
     let stop = shutdown.clone().cancelled_owned();
     tasks.spawn(news::run(topology.sources(), readers, Transport::InProcess, stop));
-    tasks.spawn(upkeep::run(topology.databases(), clock.clone(), shutdown.clone()));
     if !edge.empty && !edge.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &topology, &clock).await?;
     }

@@ -114,6 +114,22 @@ fn the_face_of_a_service_is_short_and_shows_its_readme() {
 }
 
 #[test]
+fn every_service_keeps_its_store_in_order_by_the_one_function_for_it() {
+    let mut violations = Vec::new();
+    for service in services() {
+        let path = format!("services/{service}/src/lib.rs");
+        let text = read(&path);
+        if !text.contains("pub async fn work(") || !text.contains("kit::upkeep(") {
+            violations.push(format!("{path}: it has no `work` that runs `kit::upkeep`"));
+        }
+        if !rust("src").iter().any(|file| file.text.contains(&format!("{service}::work("))) {
+            violations.push(format!("src: nobody starts {service}::work"));
+        }
+    }
+    none(violations);
+}
+
+#[test]
 fn the_readme_of_a_service_tells_what_it_owns_offers_calls_and_refuses() {
     let mut violations = Vec::new();
     for service in services() {

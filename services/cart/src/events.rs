@@ -1,10 +1,29 @@
-//! What cart tells: `cart.created`, `cart.changed`, `cart.merged`, `cart.cleared`.
+//! What cart tells: `cart.created`, `cart.changed`, `cart.merged`, `cart.cleared`. What it listens to: `account.erased`.
 
 use kit::outbox;
+use kit::{BoxError, Id, Reader};
 use observability::propagation;
 use proto::cart as pb;
+use proto::identity as identity_pb;
 
 use crate::domain::{Cart, Event};
+use crate::store::Store;
+
+/// The name of the reader; renaming it would make it read everything again.
+const READER: &str = "cart";
+
+/// Forgets whoever is erased.
+pub fn reader(store: Store) -> Reader {
+    Reader::new(READER, &["account.erased"], move |event| {
+        let store = store.clone();
+        async move { apply(&store, event).await }
+    })
+}
+
+async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
+    let erased: identity_pb::AccountErased = event.decode()?;
+    Ok(store.forget(READER, Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?).await?)
+}
 
 /// An event as the outbox takes it: its subject is the cart, its version the one that the change made.
 pub fn news(cart: &Cart, event: Event) -> outbox::Event {

@@ -7,7 +7,7 @@ mod events;
 mod grpc;
 mod store;
 
-use kit::{Clock, Database};
+use kit::{Clock, Database, Reader};
 use mesh::Channel;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
@@ -51,7 +51,13 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// Removes carts that nobody touches any more and forgets old answers, until `shutdown`.
+/// What this service wants to hear of.
+pub fn readers(database: &Database) -> Vec<Reader> {
+    vec![events::reader(Store::new(database.clone()))]
+}
+
+/// Removes carts that nobody touches any more and forgets what is old, until `shutdown`.
 pub async fn work(database: Database, clock: Clock, shutdown: CancellationToken) {
-    app::upkeep::run(&Store::new(database), &clock, shutdown).await;
+    let store = Store::new(database.clone());
+    tokio::join!(app::upkeep::run(&store, &clock, shutdown.clone()), kit::upkeep(&database, shutdown));
 }

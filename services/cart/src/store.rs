@@ -1,12 +1,13 @@
 //! The only file that knows the tables. The right to a cart is part of each query, so it cannot be forgotten.
 
 pub mod entity;
+mod erasure;
 mod kept;
 pub mod migration;
 mod reading;
 mod writing;
 
-use kit::{Database, KeptAnswer, Once, OnceTx, RequestKey, Timestamp, Tx, outbox};
+use kit::{Database, KeptAnswer, Once, OnceTx, RequestKey, Timestamp, Tx, erased, outbox};
 use sea_orm::DbErr;
 
 use self::kept::Kept;
@@ -175,6 +176,12 @@ async fn opened(tx: &Tx, fresh: Fresh) -> Result<(Cart, bool), Error> {
         && let Some(present) = reading::lock(tx, right).await?
     {
         return Ok((present, false));
+    }
+    // Tokens of an account that is erased are good for some minutes more; it gets no new cart by them.
+    if let Some(account) = fresh.cart.account
+        && erased::is_noted(tx, account).await?
+    {
+        return Err(Error::NotFound);
     }
     if writing::insert(tx, &fresh).await? {
         return Ok((fresh.cart, true));

@@ -131,6 +131,16 @@ impl Shop {
         Ok(self.orders().clear_cart(request).await?.into_inner().cart.unwrap())
     }
 
+    /// Tells the service, twice as a queue may, that an account is erased.
+    pub async fn erase(&self, account: Uuid) {
+        let erased = proto::identity::AccountErased { account_id: account.to_string() };
+        let event = kit::outbox::Event::new("account.erased", account, 1, self.clock.now(), &erased);
+        let readers = cart::readers(&self.database);
+        for reader in readers.iter().chain(&readers) {
+            (reader.apply)(event.clone()).await.unwrap();
+        }
+    }
+
     /// Kind and version of every event about a cart, oldest first.
     pub async fn news(&self, cart: &str) -> Vec<(String, i64)> {
         let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();

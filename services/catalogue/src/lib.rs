@@ -9,6 +9,7 @@ mod sheet;
 mod store;
 
 use kit::{Clock, Database, Reader};
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use store::Migrator;
@@ -25,6 +26,11 @@ pub fn routes(database: Database, clock: Clock) -> Routes {
 /// Brings the tables up to date.
 pub async fn migrate(database: &Database) -> Result<(), sea_orm::DbErr> {
     database.migrate::<Migrator>().await
+}
+
+/// Forgets what is old, until `shutdown`.
+pub async fn work(database: Database, shutdown: CancellationToken) {
+    kit::upkeep(&database, shutdown).await;
 }
 
 /// The catalogue reads no news.

@@ -32,5 +32,6 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
 /// Rotates signing keys, writes the mails that people asked for and forgets what is over, until it is told to stop.
 /// Several processes may do it at once.
 pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown: CancellationToken) {
-    app::Identity::new(database, settings, clock).work(shutdown).await;
+    let identity = app::Identity::new(database.clone(), settings, clock);
+    tokio::join!(identity.work(shutdown.clone()), kit::upkeep(&database, shutdown));
 }

@@ -18,8 +18,6 @@ use crate::store::Store;
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Overdue reservations ended in one look.
 const EXPIRED_AT_ONCE_MAX: u64 = 100;
-/// How often kept answers are pruned.
-const PRUNE_INTERVAL: Duration = Duration::from_secs(3_600);
 
 #[derive(Clone)]
 pub struct Inventory {
@@ -136,7 +134,6 @@ impl Inventory {
 
     /// Ends what is overdue until `shutdown`. Several processes may do so at once.
     pub async fn work(self, shutdown: CancellationToken) {
-        let mut pruned = self.clock.now();
         let working = async {
             loop {
                 if let Err(error) = self.expire_overdue().await {
@@ -145,13 +142,6 @@ impl Inventory {
                         { names::ERROR } = chain,
                         "overdue reservations could not be ended: {chain}"
                     );
-                }
-                let now = self.clock.now();
-                if (now - pruned).to_std().is_ok_and(|since| since >= PRUNE_INTERVAL) {
-                    pruned = now;
-                    let _ =
-                        kit::requests::prune(self.store.database(), now - kit::requests::KEPT_AT_LEAST * 2)
-                            .await;
                 }
                 tokio::time::sleep(EXPIRY_INTERVAL).await;
             }

@@ -28,9 +28,10 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// Ends overdue reservations and forgets old answers, until `shutdown`.
+/// Ends overdue reservations and forgets what is old, until `shutdown`.
 pub async fn work(database: Database, clock: Clock, shutdown: CancellationToken) {
-    app(database, clock).work(shutdown).await;
+    let inventory = app(database.clone(), clock);
+    tokio::join!(inventory.work(shutdown.clone()), kit::upkeep(&database, shutdown));
 }
 
 fn app(database: Database, clock: Clock) -> app::Inventory {

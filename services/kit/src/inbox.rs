@@ -2,10 +2,10 @@
 
 use sea_orm::DbErr;
 
-use crate::database::{Database, Tx, execute};
+use crate::database::{Tx, execute};
 use crate::id::Id;
 use crate::outbox::Event;
-use crate::time::{Clock, Timestamp};
+use crate::time::Clock;
 
 /// Whether this reader has not applied this event before. The note of it commits with the effect, so call it in
 /// the transaction of the effect, and do nothing when it answers false.
@@ -14,10 +14,4 @@ pub async fn first_time(tx: &Tx, reader: &str, event_id: Id<Event>) -> Result<bo
                ON CONFLICT (reader, event_id) DO NOTHING";
     let values = [reader.into(), event_id.as_uuid().into(), Clock::system().now().into()];
     Ok(execute(tx, sql, values).await? == 1)
-}
-
-/// Forgets what was applied before a time; says how many. Only for a time after which no producer and no queue
-/// can bring those events again.
-pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    execute(database.write(), "DELETE FROM inbox WHERE applied < $1", [older_than.into()]).await
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod erased;
 pub mod inbox;
 pub mod outbox;
 pub mod parse;
@@ -15,6 +16,7 @@ mod migration;
 mod money;
 mod page;
 mod reader;
+mod upkeep;
 
 pub use currency::{Currency, UnknownCurrency};
 pub use database::{Database, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, is_transient, query, tuples};
@@ -25,3 +27,4 @@ pub use page::{Cursor, Listed, Page, PageError, PageLimits};
 pub use reader::{BoxError, Later, Reader};
 pub use requests::{KeptAnswer, Once, OnceTx, RequestError, RequestKey};
 pub use time::{Clock, Timestamp};
+pub use upkeep::{forget, upkeep};

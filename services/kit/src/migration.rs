@@ -1,4 +1,4 @@
-//! The tables that every service has beside its own: outbox, inbox, requests.
+//! The tables that every service has beside its own: outbox, inbox, requests, erased.
 
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 /// What a service's migrator starts with, before its own migrations.
 pub fn kit_migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(NEWS), Box::new(REQUESTS), Box::new(CARRYING)]
+    vec![Box::new(NEWS), Box::new(REQUESTS), Box::new(CARRYING), Box::new(ERASED)]
 }
 
 /// A migration of a service: a name that sorts after the earlier ones, and statements in the words of PostgreSQL,
@@ -92,6 +92,10 @@ const CARRYING: Tables = Tables {
             PRIMARY KEY (reader, event_id)
         );",
 };
+
+// An opaque id is all that is left of a person.
+const ERASED: Tables =
+    Tables { name: "kit_0004_erased", sql: "CREATE TABLE erased (account_id uuid NOT NULL PRIMARY KEY);" };
 
 impl MigrationName for Tables {
     fn name(&self) -> &str {

@@ -107,13 +107,6 @@ pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr
     query(database.read(), sql, [limit.into()]).await?.iter().map(read).collect()
 }
 
-/// Removes events that were carried before a time; says how many. Those not carried stay, however old, and so do those
-/// that some reader has yet to apply.
-pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    let sql = "DELETE FROM outbox WHERE sent < $1 AND id NOT IN (SELECT event_id FROM undelivered)";
-    execute(database.write(), sql, [older_than.into()]).await
-}
-
 /// An event from a row of the outbox.
 pub fn read(row: &QueryResult) -> Result<Event, DbErr> {
     Ok(Event {

@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prost::Message;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// A token is a few sort keys; longer text is refused before it is read.
@@ -52,14 +51,6 @@ pub struct Listed<T> {
     pub next_page_token: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Token {
-    #[serde(rename = "a")]
-    arguments: String,
-    #[serde(rename = "k")]
-    keys: Cursor,
-}
-
 impl Page {
     /// Reads `page_size` and `page_token`. `arguments` is the request with these two cleared, so that a token
     /// works for no other list and no other filter.
@@ -74,18 +65,18 @@ impl Page {
             size => size.min(limits.max),
         };
         let arguments = fingerprint(arguments);
-        let after = match token {
-            "" => None,
-            token => Some(
-                Token::read(token).filter(|token| token.arguments == arguments).ok_or(PageError::Token)?.keys,
-            ),
+        let after = match (token, read(token)) {
+            ("", _) => None,
+            (_, Some((list, keys))) if list == arguments => Some(keys),
+            _ => return Err(PageError::Token),
         };
         Ok(Page { size, after, arguments })
     }
 
     /// The token of the page after an item with these sort keys. Opaque to callers, and no authorisation.
     pub fn token(&self, last: &[String]) -> String {
-        Token { arguments: self.arguments.clone(), keys: last.to_vec() }.write()
+        // Strings alone always have a JSON form.
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(&self.arguments, last)).unwrap_or_default())
     }
 
     /// One more than the size: a store that asks for so many learns whether there is a next page.
@@ -113,16 +104,10 @@ impl<T> Listed<T> {
     }
 }
 
-impl Token {
-    fn read(text: &str) -> Option<Token> {
-        let bytes = (text.len() <= TOKEN_LENGTH_MAX).then(|| URL_SAFE_NO_PAD.decode(text).ok()).flatten()?;
-        serde_json::from_slice(&bytes).ok().filter(|token: &Token| token.keys.len() <= CURSOR_KEYS_MAX)
-    }
-
-    fn write(&self) -> String {
-        // Strings alone always have a JSON form.
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
-    }
+/// What a token says: the arguments of its list, and after which item it goes on.
+fn read(token: &str) -> Option<(String, Cursor)> {
+    let bytes = (token.len() <= TOKEN_LENGTH_MAX).then(|| URL_SAFE_NO_PAD.decode(token).ok()).flatten()?;
+    serde_json::from_slice(&bytes).ok().filter(|(_, keys): &(String, Cursor)| keys.len() <= CURSOR_KEYS_MAX)
 }
 
 /// Names the list by its request type and its arguments; 96 bits are plenty against accidents.

@@ -88,41 +88,31 @@ impl Fields {
         match value.parse() {
             Ok(parsed) => Some(parsed),
             Err(_) if value.is_empty() => self.missing(field),
-            Err(error) => {
-                self.refuse(field, error.to_string());
-                None
-            }
+            Err(error) => self.wrong(field, error.to_string()),
         }
     }
 
     /// A whole number within limits.
-    pub fn integer<N>(&mut self, field: &str, value: N, range: RangeInclusive<i64>) -> Option<i64>
-    where
-        N: Into<i64>,
-    {
+    pub fn integer(&mut self, field: &str, value: impl Into<i64>, range: RangeInclusive<i64>) -> Option<i64> {
         let value = value.into();
-        if range.contains(&value) {
-            return Some(value);
+        match range.contains(&value) {
+            true => Some(value),
+            false => self.wrong(field, format!("must be {} to {}", range.start(), range.end())),
         }
-        self.refuse(field, format!("must be {} to {}", range.start(), range.end()));
-        None
     }
 
     /// How many items a list may have.
     pub fn count(&mut self, field: &str, items: usize, range: RangeInclusive<usize>) -> Option<usize> {
-        if range.contains(&items) {
-            return Some(items);
+        let (least, most) = (range.start(), range.end());
+        match range.contains(&items) {
+            true => Some(items),
+            false => self.wrong(field, format!("must have {least} to {most} items, not {items}")),
         }
-        self.refuse(field, format!("must have {} to {} items, not {items}", range.start(), range.end()));
-        None
     }
 
     /// A field that must be there.
     pub fn present<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
-        match value {
-            Some(value) => Some(value),
-            None => self.missing(field),
-        }
+        value.or_else(|| self.missing(field))
     }
 
     /// A value of an enum of the contract, other than its UNSPECIFIED.
@@ -130,23 +120,14 @@ impl Fields {
         if value == 0 {
             return self.missing(field);
         }
-        match E::try_from(value) {
-            Ok(choice) => Some(choice),
-            Err(_) => {
-                self.refuse(field, "is not a known value");
-                None
-            }
-        }
+        E::try_from(value).ok().or_else(|| self.wrong(field, "is not a known value"))
     }
 
     /// A point in time.
     pub fn time(&mut self, field: &str, value: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
         let value = self.present(field, value)?;
-        let time = time::from_proto(value);
-        if time.is_none() {
-            self.refuse(field, "is not a time between the years 1 and 9999");
-        }
-        time
+        let wrong = || self.wrong(field, "is not a time between the years 1 and 9999");
+        time::from_proto(value).or_else(wrong)
     }
 
     /// A currency code.
@@ -159,28 +140,20 @@ impl Fields {
         let value = self.present(field, value)?;
         match Money::try_from(value) {
             Ok(money) if money.minor_units() >= 0 => Some(money),
-            Ok(_) => {
-                self.refuse(&format!("{field}.minor_units"), "must not be negative");
-                None
-            }
+            Ok(_) => self.wrong(&format!("{field}.minor_units"), "must not be negative"),
             Err(MoneyError::UnknownCurrency(error)) => {
-                self.refuse(&format!("{field}.currency_code"), error.to_string());
-                None
+                self.wrong(&format!("{field}.currency_code"), error.to_string())
             }
-            Err(error) => {
-                self.refuse(field, error.to_string());
-                None
-            }
+            Err(error) => self.wrong(field, error.to_string()),
         }
     }
 
     /// A country: two capital letters of ISO 3166-1. Whether it is one that is served, the owner decides.
     pub fn country(&mut self, field: &str, value: &str) -> Option<String> {
-        if value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Some(value.to_owned());
+        match value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            true => Some(value.to_owned()),
+            false => self.wrong(field, "must be two capital letters of ISO 3166-1"),
         }
-        self.refuse(field, "must be two capital letters of ISO 3166-1");
-        None
     }
 
     /// Everything that is wrong, if anything is.
@@ -214,18 +187,22 @@ impl Fields {
             return self.missing(field);
         }
         if !lengths.contains(&length) {
-            self.refuse(field, format!("must have {} to {} characters", lengths.start(), lengths.end()));
-            return None;
+            let (least, most) = (lengths.start(), lengths.end());
+            return self.wrong(field, format!("must have {least} to {most} characters"));
         }
-        if value.chars().any(refused) {
-            self.refuse(field, "must not contain control characters");
-            return None;
+        match value.chars().any(refused) {
+            true => self.wrong(field, "must not contain control characters"),
+            false => Some(value.to_owned()),
         }
-        Some(value.to_owned())
     }
 
     fn missing<T>(&mut self, field: &str) -> Option<T> {
-        self.refuse(field, "is required");
+        self.wrong(field, "is required")
+    }
+
+    /// Refuses a field, which then has no value.
+    fn wrong<T>(&mut self, field: &str, description: impl Into<String>) -> Option<T> {
+        self.refuse(field, description);
         None
     }
 }

@@ -15,15 +15,14 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::database::{Database, Tx, execute, is_lock_timeout, query};
-use crate::time::{Clock, Timestamp};
+use crate::id::Id;
+use crate::time::Clock;
 
 pub(crate) use running::Running;
 use running::Turn;
 
 /// A repeated request waits so long for the first to finish.
 pub const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
-/// Answers are kept at least so long; [`prune`] with a later time would break the promise.
-pub const KEPT_AT_LEAST: Duration = Duration::from_secs(24 * 60 * 60);
 
 const PRINCIPAL_LENGTH_MAX: usize = 255;
 const REQUEST_ID_LENGTH_MIN: usize = 8;
@@ -75,7 +74,7 @@ pub enum RequestError {
     InProgress,
     /// The store failed.
     #[error("the kept answers cannot be reached")]
-    Storage(#[source] DbErr),
+    Storage(#[from] DbErr),
 }
 
 impl RequestKey {
@@ -147,27 +146,20 @@ impl KeptAnswer {
     }
 }
 
-impl From<DbErr> for RequestError {
-    fn from(error: DbErr) -> Self {
-        RequestError::Storage(error)
-    }
-}
-
 pub(crate) async fn begin(
     database: &Database,
     running: &Running,
     key: &RequestKey,
 ) -> Result<Once, RequestError> {
     // Within this process a repeated request waits here, where it holds neither SQLite's writer nor a connection.
-    let turn = running
-        .turn(&key.principal, &key.request_id, REQUEST_WAIT_MAX)
-        .await
-        .ok_or(RequestError::InProgress)?;
+    let turn = running.turn(&key.principal, &key.request_id, REQUEST_WAIT_MAX).await;
+    let turn = turn.ok_or(RequestError::InProgress)?;
     let tx = database.begin().await?;
     if claim(&tx, key).await? {
         return Ok(Once::First(OnceTx { tx, key: key.clone(), _turn: turn }));
     }
-    kept(&tx, key).await.map(Once::Kept)
+    // Gone again means forgotten between the two statements; asked again it will be the first.
+    find(&tx, key).await?.map(Once::Kept).ok_or(RequestError::InProgress)
 }
 
 /// Writes the row of a first request; false when there is one already. On PostgreSQL it waits for another
@@ -191,11 +183,6 @@ async fn claim(tx: &Tx, key: &RequestKey) -> Result<bool, RequestError> {
     }
 }
 
-async fn kept(tx: &Tx, key: &RequestKey) -> Result<KeptAnswer, RequestError> {
-    // Gone again means pruned between the two statements; asked again it will be the first.
-    find(tx, key).await?.ok_or(RequestError::InProgress)
-}
-
 /// What was answered when the request came before, if it did.
 pub(crate) async fn find(
     on: &impl ConnectionTrait,
@@ -213,16 +200,10 @@ pub(crate) async fn find(
     }
 }
 
-/// Forgets the answers given before a time, except the lasting ones; says how many.
-pub async fn prune(database: &Database, older_than: Timestamp) -> Result<u64, DbErr> {
-    let sql = "DELETE FROM requests WHERE created < $1 AND NOT lasting";
-    execute(database.write(), sql, [older_than.into()]).await
-}
-
-/// Forgets every answer that contains a text, in the transaction that forgets whom it names. It reads all kept answers,
-/// so it is for what happens rarely, such as erasing an account.
-pub async fn forget(tx: &Tx, text: &str) -> Result<u64, DbErr> {
-    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let sql = "DELETE FROM requests WHERE answer LIKE $1 ESCAPE '\\'";
-    execute(tx, sql, [format!("%{literal}%").into()]).await
+/// Forgets every answer that names an account or was given to it, in the transaction that forgets the person. A request
+/// without an answer stays known: it holds nothing, and may come again. It reads all kept answers, so it is for what
+/// happens rarely.
+pub async fn forget<T>(tx: &Tx, account: Id<T>) -> Result<u64, DbErr> {
+    let sql = "DELETE FROM requests WHERE answer <> 'null' AND (answer LIKE $1 OR principal LIKE $1)";
+    execute(tx, sql, [format!("%{account}%").into()]).await
 }

@@ -38,7 +38,8 @@ pub fn readers(database: &Database, clock: &Clock) -> Vec<Reader> {
     vec![events::reader(store::Store::new(database.clone()), clock.clone())]
 }
 
-/// Sends what waits, until it is told to stop. Several processes may do it at once.
+/// Sends what waits and forgets what is old, until it is told to stop. Several processes may do it at once.
 pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown: CancellationToken) {
-    app::Notifications::new(database, settings, clock).work(shutdown).await;
+    let notifications = app::Notifications::new(database.clone(), settings, clock);
+    tokio::join!(notifications.work(shutdown.clone()), kit::upkeep(&database, shutdown));
 }

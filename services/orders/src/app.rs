@@ -22,7 +22,7 @@ use crate::store::Store;
 
 pub use checkouts::{Completion, Start};
 pub use imports::{Import, ImportError, Line, Progress};
-pub use news::reader;
+pub use news::{accounts, reader};
 pub use orders::{Key, Listing, Orderly};
 pub use runner::Recoverer;
 

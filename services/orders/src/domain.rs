@@ -6,6 +6,7 @@
 pub mod checkout;
 pub mod chore;
 pub mod contact;
+mod erasure;
 pub mod history;
 pub mod line;
 pub mod number;

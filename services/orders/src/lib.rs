@@ -65,17 +65,18 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// What it reads: news of payments wake the checkout or order that waits for them.
+/// What it reads: news of payments wake the checkout or order that waits for them, news of accounts say whom to forget.
 pub fn readers(
     database: &Database,
     upstreams: &Upstreams,
     settings: &Settings,
     clock: &Clock,
 ) -> Vec<Reader> {
-    vec![app::reader(&orders(database, upstreams.clone(), settings.clone(), clock))]
+    let orders = orders(database, upstreams.clone(), settings.clone(), clock);
+    vec![app::reader(&orders), app::accounts(&orders)]
 }
 
-/// Finishes or undoes what a crash or a silent neighbour left behind, until told to stop.
+/// Finishes or undoes what a crash or a silent neighbour left behind and forgets what is old, until told to stop.
 pub async fn work(
     database: Database,
     upstreams: Upstreams,
@@ -85,7 +86,8 @@ pub async fn work(
 ) {
     let every = settings.recover_every;
     let runner = orders(&database, upstreams, settings, &clock).runner().clone();
-    Recoverer { runner, database, every }.run(shutdown).await;
+    let recoverer = Recoverer { runner, every };
+    tokio::join!(recoverer.run(shutdown.clone()), kit::upkeep(&database, shutdown));
 }
 
 fn orders(database: &Database, upstreams: Upstreams, settings: Settings, clock: &Clock) -> Orders {

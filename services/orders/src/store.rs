@@ -2,6 +2,7 @@
 
 mod checkouts;
 pub mod entity;
+mod erasure;
 mod imports;
 mod leases;
 mod list;

@@ -7,6 +7,8 @@ mod support;
 mod buying;
 #[path = "cases/costs.rs"]
 mod costs;
+#[path = "cases/erasing.rs"]
+mod erasing;
 #[path = "cases/history.rs"]
 mod history;
 #[path = "cases/life.rs"]

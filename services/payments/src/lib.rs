@@ -47,10 +47,11 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
 }
 
-/// Finishes what a crash or a late provider left open. Several processes may run it at once.
+/// Finishes what a crash or a late provider left open and forgets what is old. Several processes may run it at once.
 pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown: CancellationToken) {
     let interval = settings.recovery_interval;
-    app::work(payments(database, &settings, clock), interval, shutdown).await;
+    let payments = payments(database.clone(), &settings, clock);
+    tokio::join!(app::work(payments, interval, shutdown.clone()), kit::upkeep(&database, shutdown));
 }
 
 fn payments(database: Database, settings: &Settings, clock: Clock) -> app::Payments {

@@ -237,9 +237,7 @@ async fn expire_overdue(store: &Store, now: Timestamp) -> Result<(), Error> {
 }
 
 async fn prune(store: &Store, now: Timestamp) -> Result<(), Error> {
-    store.forget_closed(now - CLOSED_KEPT).await?;
-    kit::requests::prune(store.database(), now - kit::requests::KEPT_AT_LEAST).await?;
-    Ok(())
+    Ok(store.forget_closed(now - CLOSED_KEPT).await?)
 }
 
 /// Work that failed is tried again soon; it is only noted.

@@ -39,5 +39,6 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
 
 /// Gives back uses whose hold has run out, and forgets what is no longer needed, until `shutdown`.
 pub async fn work(database: Database, clock: Clock, shutdown: CancellationToken) {
-    app::work(&store::Store::new(database), &clock, shutdown).await;
+    let store = store::Store::new(database.clone());
+    tokio::join!(app::work(&store, &clock, shutdown.clone()), kit::upkeep(&database, shutdown));
 }

@@ -25,8 +25,4 @@ impl Store {
     pub fn new(database: Database) -> Self {
         Self { database }
     }
-
-    pub fn database(&self) -> &Database {
-        &self.database
-    }
 }

@@ -1,8 +1,9 @@
-//! What reviews tells (`review.*`) and what it listens to (`order.delivered`).
+//! What reviews tells (`review.*`) and what it listens to (`order.delivered`, `account.erased`).
 
 use kit::outbox;
 use kit::{BoxError, Id, Reader};
 use observability::propagation;
+use proto::identity as identity_pb;
 use proto::orders as orders_pb;
 use proto::reviews as pb;
 
@@ -37,15 +38,25 @@ pub fn news(review: &Review, event: Event, version: i64, summary: Option<Summary
     .caused_by(propagation::traceparent())
 }
 
-/// Learns from deliveries who has bought what.
+/// Learns from deliveries who has bought what, and forgets whoever is erased.
 pub fn reader(store: Store) -> Reader {
-    Reader::new(READER, &["order.delivered"], move |event| {
+    Reader::new(READER, &["order.delivered", "account.erased"], move |event| {
         let store = store.clone();
-        async move { apply(&store, event).await }
+        async move {
+            match event.kind.as_str() {
+                "account.erased" => forget(&store, event).await,
+                _ => note(&store, event).await,
+            }
+        }
     })
 }
 
-async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
+async fn forget(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
+    let erased: identity_pb::AccountErased = event.decode()?;
+    Ok(store.forget(READER, Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?).await?)
+}
+
+async fn note(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let delivered: orders_pb::OrderDelivered = event.decode()?;
     if delivered.account_id.is_empty() {
         // A guest's order: there is no account that could review.

@@ -9,6 +9,7 @@ mod store;
 
 use kit::{Clock, Database, Reader};
 use sea_orm::DbErr;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 pub use store::migration::Migrator;
@@ -25,6 +26,11 @@ pub fn routes(database: Database, clock: Clock) -> Routes {
 /// Brings the tables up to date.
 pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
+}
+
+/// Forgets what is old, until `shutdown`.
+pub async fn work(database: Database, shutdown: CancellationToken) {
+    kit::upkeep(&database, shutdown).await;
 }
 
 /// What this service wants to hear of.

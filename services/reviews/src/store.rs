@@ -1,15 +1,18 @@
 //! The only file that knows the tables. Who may see a row is part of each query, so it cannot be forgotten.
 
 pub mod entity;
+mod erasure;
 mod list;
 pub mod migration;
 mod summary;
 
 use kit::outbox::{self, Event as News};
-use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, inbox};
+use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, erased, execute, inbox};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
+use uuid::Uuid;
 
 use self::entity::review;
+use self::erasure::refuse_erased;
 use crate::domain::{AccountId, Event, Imported, ProductId, Rating, Review, ReviewId};
 use crate::error::Error;
 use crate::events;
@@ -47,6 +50,7 @@ impl Store {
             Once::First(tx) => tx,
         };
         if let Some(account) = review.author {
+            refuse_erased(&tx, account).await?;
             let of_the_pair = review::Entity::find()
                 .filter(review::Column::AccountId.eq(account.as_uuid()))
                 .filter(review::Column::ProductId.eq(review.product.as_uuid()));
@@ -80,6 +84,9 @@ impl Store {
                 Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
                 Once::First(tx) => tx,
             };
+            if let Viewer::Account(account) = viewer {
+                refuse_erased(&tx, account).await?;
+            }
             let row = self.find_in(&tx, id, viewer).await?;
             if etag.is_some_and(|etag| etag != row.version) {
                 return Err(Error::Conflict);
@@ -131,6 +138,7 @@ impl Store {
             Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
             Once::First(tx) => tx,
         };
+        refuse_erased(&tx, account).await?;
         self.find_in(&tx, id, Viewer::Account(account)).await?.review()?.admits_reader(account)?;
         let vote = [id.as_uuid().into(), account.as_uuid().into(), helpful.into()];
         execute(
@@ -140,16 +148,7 @@ impl Store {
             vote,
         )
         .await?;
-        // Counted from the votes, so that two of them at once cannot lose one.
-        execute(
-            &*tx,
-            "UPDATE reviews SET
-                helpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND v.helpful),
-                unhelpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND NOT v.helpful)
-             WHERE id = $1",
-            [id.as_uuid().into()],
-        )
-        .await?;
+        recount(&tx, id.as_uuid()).await?;
         let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
         tx.keep(&row).await?;
         tx.commit().await?;
@@ -171,6 +170,7 @@ impl Store {
                 Once::Kept(_) => return Ok(()),
                 Once::First(tx) => tx,
             };
+            refuse_erased(&tx, account).await?;
             let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
             row.clone().review()?.admits_reader(account)?;
             let values = [id.as_uuid().into(), account.as_uuid().into(), complaint.into(), now.into()];
@@ -227,6 +227,9 @@ impl Store {
         let tx = self.database.begin().await?;
         if !inbox::first_time(&tx, reader, event).await? {
             return Ok(());
+        }
+        if erased::is_noted(&tx, account).await? {
+            return tx.commit().await;
         }
         for product in products {
             let pair = || [account.as_uuid().into(), product.as_uuid().into()];
@@ -312,6 +315,15 @@ async fn announce(tx: &Tx, review: &Review, last: i64, events: Vec<Event>) -> Re
         outbox::append(tx, &events::news(review, event, version, summary)).await?;
     }
     Ok(())
+}
+
+/// Counts the votes on a review from their rows, so that two of them at once cannot lose one.
+async fn recount(tx: &Tx, review: Uuid) -> Result<(), DbErr> {
+    let sql = "UPDATE reviews SET
+                helpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND v.helpful),
+                unhelpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND NOT v.helpful)
+             WHERE id = $1";
+    execute(&**tx, sql, [review.into()]).await.map(drop)
 }
 
 fn already_reviewed(error: DbErr, row: &review::Model) -> Error {

@@ -3,6 +3,7 @@
 use kit::{Clock, Database, Id};
 use mesh::testing::{self, TestServer};
 use mesh::{Channel, User};
+use proto::identity as identity_pb;
 use proto::orders as orders_pb;
 use proto::reviews as pb;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
@@ -64,12 +65,22 @@ impl Shop {
             lines: vec![orders_pb::EventLine { product_id: product.to_owned(), ..Default::default() }],
             ..Default::default()
         };
-        let event =
-            kit::outbox::Event::new("order.delivered", Id::<()>::new(), 1, self.clock.now(), &delivered);
+        self.tell("order.delivered", &delivered).await;
+    }
+
+    /// Tells the service that an account is erased.
+    pub async fn erase(&self, account: Uuid) {
+        let erased = identity_pb::AccountErased { account_id: account.to_string() };
+        self.tell("account.erased", &erased).await;
+    }
+
+    async fn tell<M: prost::Message>(&self, kind: &str, news: &M) {
+        let event = kit::outbox::Event::new(kind, Id::<()>::new(), 1, self.clock.now(), news);
         let readers = reviews::readers(&self.database);
         // Twice, as a queue may.
-        (readers[0].apply)(event.clone()).await.unwrap();
-        (readers[0].apply)(event).await.unwrap();
+        for reader in readers.iter().chain(&readers).filter(|reader| reader.reads(kind)) {
+            (reader.apply)(event.clone()).await.unwrap();
+        }
     }
 
     pub async fn summary(&self, product: &str) -> pb::Summary {

@@ -1,10 +1,9 @@
-//! What is done without anybody asking: carts that nobody touches any more go, and old answers with them.
+//! What is done without anybody asking: carts that nobody touches any more go.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use kit::Clock;
-use kit::requests::{self, KEPT_AT_LEAST};
 use mesh::status::chain;
 use observability::names;
 use tokio_util::sync::CancellationToken;
@@ -48,10 +47,7 @@ async fn tidy(store: &Store, clock: &Clock) -> Result<u64, Error> {
         let some = store.remove_untouched(now - UNTOUCHED_MAX, REMOVED_AT_ONCE_MAX.into()).await?;
         removed = removed.saturating_add(some);
         if some < REMOVED_AT_ONCE_MAX.into() {
-            break;
+            return Ok(removed);
         }
     }
-    // Ages of answers are counted by the machine's time, which is what the system clock says.
-    requests::prune(store.database(), Clock::system().now() - KEPT_AT_LEAST * 2).await?;
-    Ok(removed)
 }

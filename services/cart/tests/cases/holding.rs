@@ -156,3 +156,31 @@ async fn a_cart_that_nobody_touches_for_ninety_days_is_removed() {
         assert_eq!(rows.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn the_cart_of_whoever_is_erased_goes_and_none_comes_back() {
+    for shop in shops().await {
+        let mug = shop.sell(900, 50);
+        let (ada, other) = (customer(), customer());
+        let (_, guest) = shop.open(&[(&mug, 1)]).await;
+        shop.as_user(&ada).create_cart(opening(&[(&mug, 2)])).await.unwrap();
+        shop.as_user(&ada).merge_carts(merging(&guest)).await.unwrap();
+        shop.as_user(&other).create_cart(opening(&[(&mug, 3)])).await.unwrap();
+
+        shop.erase(ada.account).await;
+
+        let request = pb::GetCartRequest::default();
+        not_found(shop.as_user(&ada).get_cart(request.clone()).await.map(drop));
+        let late = shop.as_user(&ada).create_cart(opening(&[(&mug, 1)])).await;
+        not_found(late.map(drop));
+        let theirs = shop.as_user(&other).get_cart(request).await.unwrap().into_inner().cart.unwrap();
+        assert_eq!(lines(&theirs), [(mug.as_str(), 3)]);
+        for (table, left) in [("carts", 1), ("lines", 1), ("merged", 0)] {
+            let sql = format!("SELECT 1 FROM {table}");
+            assert_eq!(kit::query(shop.database.read(), &sql, []).await.unwrap().len(), left, "{table}");
+        }
+        let sql = "SELECT 1 FROM requests WHERE answer LIKE $1";
+        let named = format!("%{}%", ada.account);
+        assert!(kit::query(shop.database.read(), sql, [named.into()]).await.unwrap().is_empty());
+    }
+}

@@ -46,7 +46,7 @@ impl Store {
                        marketing_mail = FALSE, updated = $2, version = version + 1, erased = $2
                    WHERE id = $1";
         execute(&**tx, sql, [id.as_uuid().into(), now.into()]).await?;
-        requests::forget(&tx, &id.to_string()).await?;
+        requests::forget(&tx, id).await?;
         announce(&tx, id, now, News::Erased).await?;
         tx.commit().await?;
         Ok(())

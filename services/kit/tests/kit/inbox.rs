@@ -2,7 +2,7 @@
 
 use kit::{Id, inbox};
 
-use crate::support::{count, databases, effect, effects};
+use crate::support::{databases, effect, effects};
 
 #[tokio::test]
 async fn each_reader_applies_an_event_once() {
@@ -57,19 +57,5 @@ async fn an_event_that_comes_many_times_at_once_has_one_effect() {
         }
 
         assert_eq!(effects(&database).await, 1);
-    }
-}
-
-#[tokio::test]
-async fn old_notes_are_forgotten() {
-    for database in databases().await {
-        let tx = database.begin().await.unwrap();
-        inbox::first_time(&tx, "reviews", Id::new()).await.unwrap();
-        tx.commit().await.unwrap();
-        let now = kit::Clock::system().now();
-
-        assert_eq!(inbox::prune(&database, now - std::time::Duration::from_secs(60)).await.unwrap(), 0);
-        assert_eq!(inbox::prune(&database, now + std::time::Duration::from_secs(1)).await.unwrap(), 1);
-        assert_eq!(count(&database, "inbox").await, 0);
     }
 }

@@ -9,4 +9,5 @@ mod parse;
 mod requests;
 mod sealing;
 mod support;
+mod upkeep;
 mod values;

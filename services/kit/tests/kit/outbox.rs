@@ -5,7 +5,7 @@ use kit::outbox::{self, Event, MalformedEvent};
 use kit::{Database, Timestamp};
 use proto::common as pb;
 
-use crate::support::{count, databases};
+use crate::support::databases;
 
 fn noon() -> Timestamp {
     DateTime::from_timestamp(1_763_640_000, 123_456_000).unwrap()
@@ -63,21 +63,6 @@ async fn a_subject_has_each_version_once() {
         let again = outbox::append(&tx, &event("o-1", 1)).await.unwrap_err();
 
         assert!(matches!(again.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))), "{again:?}");
-    }
-}
-
-#[tokio::test]
-async fn only_what_was_carried_is_pruned() {
-    for database in databases().await {
-        let (old, unsent) = (event("o-1", 1), event("o-2", 1));
-        append(&database, &[old.clone(), unsent]).await;
-        let sql = "UPDATE outbox SET sent = $1 WHERE id = $2";
-        kit::execute(database.write(), sql, [noon().into(), old.id.as_uuid().into()]).await.unwrap();
-
-        assert_eq!(outbox::prune(&database, noon()).await.unwrap(), 0);
-        assert_eq!(outbox::prune(&database, noon() + std::time::Duration::from_micros(1)).await.unwrap(), 1);
-
-        assert_eq!(count(&database, "outbox").await, 1);
     }
 }
 

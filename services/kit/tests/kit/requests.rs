@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kit::{Database, Once, RequestError, RequestKey, requests};
+use kit::{Database, Once, RequestError, RequestKey};
 use proto::common as pb;
 
-use crate::support::{Migrator, count, databases, effect, effects};
+use crate::support::{Migrator, databases, effect, effects};
 
 fn key(principal: &str, id: &str, payload: i64) -> RequestKey {
     let message = pb::Money { currency_code: "GBP".to_owned(), minor_units: payload };
@@ -187,21 +187,6 @@ async fn requests_of_different_names_do_not_hold_each_other_in_progress() {
     let ((), second) = tokio::join!(first, pay(&database, &second_key));
 
     second.unwrap();
-}
-
-#[tokio::test]
-async fn answers_are_forgotten_when_they_are_old_unless_they_last() {
-    for database in databases().await {
-        pay(&database, &key("account:1", "request-1", 5)).await.unwrap();
-        let lasting = pay(&database, &key("account:1", "checkout-1", 5).lasting()).await.unwrap();
-        let now = kit::Clock::system().now();
-
-        assert_eq!(requests::prune(&database, now - requests::KEPT_AT_LEAST).await.unwrap(), 0);
-        assert_eq!(requests::prune(&database, now + Duration::from_secs(1)).await.unwrap(), 1);
-
-        assert_eq!(count(&database, "requests").await, 1);
-        assert_eq!(pay(&database, &key("account:1", "checkout-1", 5)).await.unwrap(), lasting);
-    }
 }
 
 #[test]

@@ -1,14 +1,16 @@
-//! News of payments: a webhook may settle what a checkout or an order waits for.
+//! News of payments: a webhook may settle what a checkout or an order waits for. News of accounts: who is to be forgotten.
 
 use kit::{BoxError, Id, Reader, outbox};
+use proto::identity as identity_pb;
 use proto::payments as pb;
 use tracing::Instrument;
 
 use super::Orders;
-use crate::domain::CheckoutId;
+use crate::domain::{AccountId, CheckoutId};
 use crate::store::Leased;
 
 const READER: &str = "orders.payments";
+const ACCOUNTS: &str = "orders.accounts";
 const KINDS: &[&str] =
     &["payment.authorized", "payment.declined", "payment.captured", "payment.voided", "payment.refunded"];
 
@@ -18,6 +20,19 @@ pub fn reader(orders: &Orders) -> Reader {
     Reader::new(READER, KINDS, move |event| {
         let orders = orders.clone();
         async move { apply(&orders, event).await }
+    })
+}
+
+/// Forgets whoever is erased. What that leaves to be done, such as a refund, the recoverer finds.
+pub fn accounts(orders: &Orders) -> Reader {
+    let store = orders.store.clone();
+    Reader::new(ACCOUNTS, &["account.erased"], move |event| {
+        let store = store.clone();
+        async move {
+            let erased: identity_pb::AccountErased = event.decode()?;
+            let account: AccountId = erased.account_id.parse()?;
+            Ok(store.forget(ACCOUNTS, Id::from_uuid(event.id.as_uuid()), account).await?)
+        }
     })
 }
 

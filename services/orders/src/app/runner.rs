@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::{Clock, Database, Id, inbox, outbox, requests};
+use kit::{Clock, Id};
 use observability::names;
 use tokio::sync::Semaphore;
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -25,11 +25,8 @@ const PAUSE_HERE_MAX: Duration = Duration::from_millis(500);
 const RECOVERED_AT_ONCE_MAX: usize = 8;
 const OVERDUE_MAX: u64 = 100;
 const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// Events that were carried, and notes of those that were read, are kept so long.
-const NEWS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A checkout that failed is of use to its buyer for a while, and then only a person's data.
 const FAILED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-const ANSWERS_KEPT: Duration = Duration::from_secs(48 * 60 * 60);
 
 #[derive(Clone)]
 pub struct Runner {
@@ -41,7 +38,6 @@ pub struct Runner {
 /// Looks for what nobody works on, at the start and every few seconds.
 pub struct Recoverer {
     pub runner: Runner,
-    pub database: Database,
     pub every: Duration,
 }
 
@@ -202,13 +198,7 @@ impl Recoverer {
 
     async fn tidy(&self) {
         let now = self.runner.clock.now();
-        let tidied = async {
-            outbox::prune(&self.database, now - NEWS_KEPT).await?;
-            inbox::prune(&self.database, now - NEWS_KEPT).await?;
-            self.runner.store.forget_failed(now - FAILED_KEPT).await?;
-            requests::prune(&self.database, now - ANSWERS_KEPT).await
-        };
-        if let Err(error) = tidied.await {
+        if let Err(error) = self.runner.store.forget_failed(now - FAILED_KEPT).await {
             failed(&Error::Storage(error));
         }
     }

@@ -16,9 +16,10 @@ pub struct Mailing {
     pub tokens: Tokens,
 }
 
-/// The buyer and the lines that a mail is about. Imported orders have nobody to write to.
+/// The buyer and the lines that a mail is about. Imported orders, and those of
+/// whoever is erased, have nobody to write to.
 pub fn sealed(order: &Order, counts: &[LineCount], mailing: Option<&Mailing>) -> Option<Sealed> {
-    if order.origin == Origin::Imported {
+    if order.origin == Origin::Imported || order.contact.email.is_empty() {
         return None;
     }
     let mailing = mailing?;

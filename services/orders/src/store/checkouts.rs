@@ -1,7 +1,7 @@
 //! Checkouts: each change and what it means for others commit together.
 
 use kit::outbox::Event as News;
-use kit::{Once, RequestKey, Timestamp, Tx, execute, query};
+use kit::{Once, RequestKey, Timestamp, Tx, erased, execute, query};
 use sea_orm::{ConnectionTrait, DbErr, SqlErr};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +51,12 @@ impl Store {
             Once::Kept(answer) => return Ok(answer.rows()?),
             Once::First(tx) => tx,
         };
+        // Tokens of an account that is erased are good for some minutes more.
+        if let Some(account) = checkout.holder.account
+            && erased::is_noted(&tx, account).await?
+        {
+            return Err(Error::SignInRequired);
+        }
         let sql = "SELECT * FROM checkouts WHERE cart = $1 AND state <> 'Failed' \
                    AND (state = 'Ready' OR cart_version = $2)";
         let earlier = query(&*tx, sql, [checkout.cart.clone().into(), checkout.cart_version.into()]).await?;
@@ -268,7 +274,12 @@ async fn insert(tx: &Tx, checkout: &Checkout, now: Timestamp) -> Result<(), DbEr
 }
 
 /// Saves what was loaded with this version; false when somebody else was quicker.
-async fn save(tx: &Tx, checkout: &mut Checkout, lease: Option<Lease>, now: Timestamp) -> Result<bool, DbErr> {
+pub(super) async fn save(
+    tx: &Tx,
+    checkout: &mut Checkout,
+    lease: Option<Lease>,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
     let was = checkout.version;
     checkout.version = was.saturating_add(1);
     let parts = entity::checkout_parts(checkout)?;

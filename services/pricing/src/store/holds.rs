@@ -98,12 +98,11 @@ impl Store {
     }
 
     /// Forgets holds that were closed before a time.
-    pub async fn forget_closed(&self, before: Timestamp) -> Result<u64, DbErr> {
+    pub async fn forget_closed(&self, before: Timestamp) -> Result<(), DbErr> {
         let tx = self.database.begin().await?;
         let sql = "DELETE FROM holds WHERE state IN ('released', 'expired') AND changed < $1";
-        let gone = execute(&*tx, sql, [before.into()]).await?;
-        tx.commit().await?;
-        Ok(gone)
+        execute(&*tx, sql, [before.into()]).await?;
+        tx.commit().await
     }
 }
 

@@ -1,0 +1,45 @@
+//! What is kept of somebody who asked to be forgotten: ratings that name nobody.
+
+use kit::outbox::Event as News;
+use kit::{Id, Tx, erased, execute, inbox, query};
+use sea_orm::DbErr;
+use uuid::Uuid;
+
+use super::{Store, recount};
+use crate::domain::AccountId;
+use crate::error::Error;
+
+/// Approved reviews stay without name and account; others, which nobody saw, go, and so does the rest.
+const FORGETTING: [&str; 4] = [
+    "DELETE FROM reviews WHERE account_id = $1 AND state <> 'approved'",
+    "UPDATE reviews SET account_id = NULL, author_name = '', version = version + 1 WHERE account_id = $1",
+    "DELETE FROM reports WHERE account_id = $1",
+    "DELETE FROM purchases WHERE account_id = $1",
+];
+
+impl Store {
+    /// Forgets, once per event, whom an account belonged to.
+    pub async fn forget(&self, reader: &str, event: Id<News>, account: AccountId) -> Result<(), DbErr> {
+        let tx = self.database.begin().await?;
+        if !inbox::first_time(&tx, reader, event).await? {
+            return Ok(());
+        }
+        erased::note(&tx, account).await?;
+        for sql in FORGETTING {
+            execute(&tx, sql, [account.as_uuid().into()]).await?;
+        }
+        let sql = "DELETE FROM votes WHERE account_id = $1 RETURNING review_id";
+        for row in query(&tx, sql, [account.as_uuid().into()]).await? {
+            recount(&tx, row.try_get::<Uuid>("", "review_id")?).await?;
+        }
+        tx.commit().await
+    }
+}
+
+/// Refuses what comes late from an account that is erased: its tokens are good for some minutes more.
+pub async fn refuse_erased(tx: &Tx, account: AccountId) -> Result<(), Error> {
+    match erased::is_noted(tx, account).await? {
+        true => Err(Error::SignInRequired),
+        false => Ok(()),
+    }
+}
