@@ -38,6 +38,8 @@ mod own;
 mod paying;
 #[path = "journeys/readme.rs"]
 mod readme;
+#[path = "journeys/recommended.rs"]
+mod recommended;
 #[path = "journeys/reviewing.rs"]
 mod reviewing;
 #[path = "journeys/serve.rs"]
