@@ -38,7 +38,7 @@ impl Recommendations {
         let candidates = domain::candidates(&speakers, CANDIDATES_MAX);
         let products = self.store.products(&named(&candidates)).await?;
         let mut known = Known { products, ..Known::default() };
-        if known.products.len() < RANKED_MAX {
+        if known.products.values().filter(|product| product.offered).count() < RANKED_MAX {
             known.in_categories = self.popular_in(&categories(last, &asked)).await?;
             // The basket itself may be among them.
             known.popular = self.store.popular(RANKED_MAX + last.len()).await?;
@@ -63,7 +63,8 @@ impl Recommendations {
         let products = self.store.products(&all.into_iter().collect::<Vec<_>>()).await?;
         let few = |product: &&ProductId| {
             let found = candidates.get(product).into_iter().flatten();
-            found.filter(|candidate| products.contains_key(&candidate.item)).count() <= each
+            let offered = |item| products.get(item).is_some_and(|product: &Product| product.offered);
+            found.filter(|candidate| offered(&candidate.item)).count() <= each
         };
         let lacking: Vec<ProductId> = asked.iter().filter(few).copied().collect();
         let mut shelves = HashMap::new();

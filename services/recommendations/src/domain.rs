@@ -26,11 +26,13 @@ pub type CategoryId = Id<Category>;
 pub enum Customer {}
 pub type CustomerId = Id<Customer>;
 
-/// What orders and the catalogue have told of a product that is offered.
+/// What orders and the catalogue have told of a product.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Product {
     pub id: ProductId,
     pub category: Option<CategoryId>,
+    /// As far as is known; only then it is recommended.
+    pub offered: bool,
     /// Orders with it, ever.
     pub order_count: i64,
     /// How much it sells of late; see [`Order::demand`].

@@ -27,15 +27,15 @@ impl Store {
         Self { database }
     }
 
-    /// The products that are offered, by the items that stand for them.
+    /// The products, offered or not, by the items that stand for them.
     pub async fn products(&self, items: &[ItemId]) -> Result<HashMap<ItemId, Product>, DbErr> {
         let sql = |places: &str| {
             format!(
-                "SELECT i.id AS item_id, i.id, i.category_id, i.order_count, i.demand
-                 FROM items i WHERE i.id IN ({places}) AND i.offered
+                "SELECT i.id AS item_id, i.id, i.category_id, i.offered, i.order_count, i.demand
+                 FROM items i WHERE i.id IN ({places})
                  UNION ALL
-                 SELECT s.item_id, i.id, i.category_id, i.order_count, i.demand
-                 FROM skus s JOIN items i ON i.id = s.product_id WHERE s.item_id IN ({places}) AND i.offered"
+                 SELECT s.item_id, i.id, i.category_id, i.offered, i.order_count, i.demand
+                 FROM skus s JOIN items i ON i.id = s.product_id WHERE s.item_id IN ({places})"
             )
         };
         let rows = query_in(self.database.read(), sql, items.iter().map(|item| item.as_uuid())).await?;
@@ -67,7 +67,7 @@ impl Store {
 
     /// What sells best of late.
     pub async fn popular(&self, limit: usize) -> Result<Vec<Product>, DbErr> {
-        let sql = "SELECT id, category_id, order_count, demand FROM items
+        let sql = "SELECT id, category_id, offered, order_count, demand FROM items
                    WHERE offered AND order_count > 0 ORDER BY demand DESC, id LIMIT $1";
         let rows = query(self.database.read(), sql, [bound(limit)]).await?;
         rows.iter().map(entity::product).collect()
@@ -75,7 +75,7 @@ impl Store {
 
     /// The same in one category, down to what nobody has bought yet.
     pub async fn popular_in(&self, category: CategoryId, limit: usize) -> Result<Vec<Product>, DbErr> {
-        let sql = "SELECT id, category_id, order_count, demand FROM items
+        let sql = "SELECT id, category_id, offered, order_count, demand FROM items
                    WHERE category_id = $1 AND offered ORDER BY demand DESC, id LIMIT $2";
         let rows = query(self.database.read(), sql, [category.as_uuid().into(), bound(limit)]).await?;
         rows.iter().map(entity::product).collect()

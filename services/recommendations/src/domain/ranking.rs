@@ -2,7 +2,7 @@
 //!
 //! Two items are as close as the weight of their meetings over `a^0.6 · b^0.4`, where `a` is how many orders have the one
 //! that is asked about and `b` how many have the other: a cosine that leans a little towards what sells. The exponents and
-//! the other figures were chosen on a year of a wholesaler's orders, by a part that they were not learnt from.
+//! the other figures were chosen on a part of real orders; `cargo xtask bench recommendations` shows what they are worth.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ pub const RANKED_MAX: usize = 100;
 /// So many products of a basket, the last ones, say what goes with it.
 pub const SPEAKERS_MAX: usize = 200;
 /// So many candidates of a basket are looked up, the closest.
-pub const CANDIDATES_MAX: usize = 1_000;
+pub const CANDIDATES_MAX: usize = 400;
 /// The same for each product of a batch.
 pub const CANDIDATES_EACH_MAX: usize = 60;
 /// So many products of a history, the most bought, say what goes with it.
@@ -66,7 +66,7 @@ impl Loudest {
 /// What is known of the products in question.
 #[derive(Default)]
 pub struct Known {
-    /// Those offered, by the items that stand for them.
+    /// By the items that stand for them.
     pub products: HashMap<ItemId, Product>,
     /// What sells in the categories in question, best first within each.
     pub in_categories: Vec<Product>,
@@ -145,7 +145,8 @@ pub fn for_customer(history: &[Purchase], candidates: &[Candidate], known: &Know
     let close = close(candidates, known);
     let most = most_demanded(known);
     let in_category: HashSet<ProductId> = known.in_categories.iter().map(|product| product.id).collect();
-    let offered = known.products.values().chain(&known.in_categories).chain(&known.popular);
+    let all = known.products.values().chain(&known.in_categories).chain(&known.popular);
+    let offered = all.filter(|product| product.offered);
     let offered: HashMap<ProductId, &Product> = offered.map(|product| (product.id, product)).collect();
     let ranked = offered.into_iter().map(|(id, product)| {
         let times = bought.get(&id).copied().unwrap_or(0);
@@ -167,7 +168,7 @@ pub fn for_customer(history: &[Purchase], candidates: &[Candidate], known: &Know
 fn close(candidates: &[Candidate], known: &Known) -> HashMap<ProductId, (f64, Explanation)> {
     let mut close: HashMap<ProductId, (f64, Loudest)> = HashMap::new();
     for candidate in candidates {
-        let Some(product) = known.products.get(&candidate.item) else {
+        let Some(product) = known.products.get(&candidate.item).filter(|product| product.offered) else {
             continue;
         };
         let closeness = candidate.closeness / orders(product.order_count).powf(OTHER_EXPONENT);

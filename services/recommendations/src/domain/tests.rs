@@ -16,7 +16,7 @@ fn item(number: u128) -> ItemId {
 }
 
 fn product(number: u128, order_count: i64, demand: f64) -> Product {
-    Product { id: Id::from_uuid(Uuid::from_u128(number)), category: None, order_count, demand }
+    Product { id: Id::from_uuid(Uuid::from_u128(number)), category: None, offered: true, order_count, demand }
 }
 
 fn at(days: i64) -> Timestamp {
@@ -122,6 +122,21 @@ fn a_basket_ranks_what_was_bought_with_it_above_what_merely_sells() {
     assert_eq!(order, [near.id, far.id, best.id]);
     assert_eq!(ranked[0].because, Explanation::BoughtTogether { with: asked.id, orders: 3 });
     assert_eq!(ranked[2].because, Explanation::Popular { orders: 900 });
+}
+
+#[test]
+fn what_is_not_offered_is_not_ranked() {
+    let (asked, gone) = (product(1, 4, 1.0), Product { offered: false, ..product(2, 4, 9.0) });
+    let mut neighbours = Neighbours::default();
+    neighbours.meet(item(2), 1.0);
+    let speaker = Speaker { product: asked.id, voice: 1.0, order_count: 4, neighbours };
+    let known = known(&[asked, gone]);
+    let candidates = candidates(&[speaker], 10);
+
+    assert!(bought_together(&HashSet::from([asked.id]), &candidates, &known).is_empty());
+    let history = [Purchase { product: gone.id, order_count: 3, last: at(1) }];
+    let ranked = for_customer(&history, &candidates, &known);
+    assert_eq!(ranked.iter().map(|it| it.product).collect::<Vec<_>>(), [asked.id]);
 }
 
 #[test]

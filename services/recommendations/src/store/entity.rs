@@ -38,11 +38,12 @@ pub fn unpacked(bytes: &[u8]) -> Result<Neighbours, DbErr> {
     Ok(Neighbours::of(list.flatten().collect()))
 }
 
-/// A product of a row with `id`, `category_id`, `order_count` and `demand`.
+/// A product of a row with `id`, `category_id`, `offered`, `order_count` and `demand`.
 pub fn product(row: &QueryResult) -> Result<Product, DbErr> {
     Ok(Product {
         id: Id::from_uuid(row.try_get("", "id")?),
         category: row.try_get::<Option<Uuid>>("", "category_id")?.map(Id::from_uuid),
+        offered: row.try_get("", "offered")?,
         order_count: row.try_get("", "order_count")?,
         demand: row.try_get("", "demand")?,
     })
