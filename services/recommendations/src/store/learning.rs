@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use kit::outbox::Event as News;
-use kit::{Id, Tx, execute, inbox, query};
+use kit::{Id, Tx, erased, execute, inbox};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 use uuid::Uuid;
 
@@ -67,13 +67,7 @@ impl Store {
         if !inbox::first_time(&tx, reader, event).await? {
             return Ok(());
         }
-        execute(
-            &*tx,
-            "INSERT INTO customers (id, erased) VALUES ($1, TRUE)
-             ON CONFLICT (id) DO UPDATE SET erased = TRUE",
-            [customer.as_uuid().into()],
-        )
-        .await?;
+        erased::note(&tx, customer).await?;
         execute(&*tx, "DELETE FROM purchases WHERE customer_id = $1", [customer.as_uuid().into()]).await?;
         tx.commit().await
     }
@@ -143,15 +137,7 @@ async fn introduce(tx: &Tx, items: &[ItemId]) -> Result<(), DbErr> {
 
 /// Adds an order to a customer's history, unless he has asked to be forgotten.
 async fn remember(tx: &Tx, customer: CustomerId, order: &Order, items: &[ItemId]) -> Result<(), DbErr> {
-    // Written even if it is there, which holds the row: an erasure at the same time comes before or after.
-    let known = query(
-        &**tx,
-        "INSERT INTO customers (id, erased) VALUES ($1, FALSE)
-         ON CONFLICT (id) DO UPDATE SET erased = customers.erased RETURNING erased",
-        [customer.as_uuid().into()],
-    );
-    let erased = known.await?.first().map(|row| row.try_get::<bool>("", "erased")).transpose()?;
-    if erased != Some(false) {
+    if erased::is_noted(tx, customer).await? {
         return Ok(());
     }
     let customer = Value::from(customer.as_uuid());

@@ -37,10 +37,6 @@ const ITEMS: &str = "
         occurred timestamptz NOT NULL
     );
     CREATE INDEX skus_product ON skus (product_id);
-    CREATE TABLE customers (
-        id uuid NOT NULL PRIMARY KEY,
-        erased boolean NOT NULL
-    );
     CREATE TABLE purchases (
         customer_id uuid NOT NULL,
         item_id uuid NOT NULL,
