@@ -5,6 +5,7 @@ mod checkout;
 mod client;
 mod edge;
 mod figures;
+mod recommendations;
 mod replay;
 mod search;
 pub(crate) mod shop;
@@ -56,6 +57,12 @@ pub(crate) enum Bench {
         #[command(flatten)]
         build: Build,
     },
+    /// How good the recommendations are on a real year of orders, beside a simple script. Needs SHOP_REFERENCE_DATA.
+    Recommendations {
+        /// Without optimisation: quick to build; the figures are the same, the times are not.
+        #[arg(long)]
+        debug: bool,
+    },
     /// The edge against an endpoint by hand that makes the same calls.
     Edge {
         #[command(flatten)]
@@ -98,6 +105,7 @@ pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
         Bench::Checkout { build, count } => checkout::run(checkout, build, *count),
         Bench::Start { build } => start::run(checkout, build),
         Bench::Search { build, products, seconds } => search::run(checkout, build, *products, *seconds),
+        Bench::Recommendations { debug } => recommendations::run(checkout, !debug),
         Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {
