@@ -6,7 +6,7 @@ use crate::commands::Failure;
 
 /// All readers but those that live everywhere, which have no queue to be kept. A test of `shop up`, which binds all of
 /// them, compares.
-pub const SUBSCRIPTIONS: [Subscription; 5] = [
+pub const SUBSCRIPTIONS: [Subscription; 7] = [
     Subscription {
         reader: "analytics",
         kinds: &[
@@ -26,6 +26,7 @@ pub const SUBSCRIPTIONS: [Subscription; 5] = [
             "product.updated",
         ],
     },
+    Subscription { reader: "cart", kinds: &["account.erased"] },
     Subscription {
         reader: "notifications",
         kinds: &[
@@ -40,6 +41,7 @@ pub const SUBSCRIPTIONS: [Subscription; 5] = [
             "order.refunded",
         ],
     },
+    Subscription { reader: "orders.accounts", kinds: &["account.erased"] },
     Subscription {
         reader: "orders.payments",
         kinds: &[
@@ -54,7 +56,7 @@ pub const SUBSCRIPTIONS: [Subscription; 5] = [
         reader: "recommendations",
         kinds: &["order.placed", "product.created", "product.updated", "product.archived", "account.erased"],
     },
-    Subscription { reader: "reviews", kinds: &["order.delivered"] },
+    Subscription { reader: "reviews", kinds: &["order.delivered", "account.erased"] },
 ];
 
 /// The broker of a shop that runs apart.
