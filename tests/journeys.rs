@@ -52,3 +52,5 @@ mod strangers;
 mod transfer;
 #[path = "journeys/twice.rs"]
 mod twice;
+#[path = "journeys/verifying.rs"]
+mod verifying;

@@ -102,7 +102,7 @@ mod tests {
     fn a_slow_statement_is_shown_by_its_beginning_in_one_line() {
         assert_eq!(shown("SELECT 1\n    FROM stock"), "SELECT 1 FROM stock");
         let long = format!("INSERT INTO lines VALUES {}", "($1, $2), ".repeat(1_000));
-        assert_eq!(shown(&long), long[..SHOWN_LENGTH_MAX]);
+        assert_eq!(Some(shown(&long).as_str()), long.get(..SHOWN_LENGTH_MAX));
     }
 
     #[test]
