@@ -70,7 +70,7 @@ async fn lines_are_set_and_removed_in_front_of_whoever_watches() {
     back["lines"] = json!([{ "merchandiseId": bell.variant, "quantity": 1 }]);
     assert_eq!(guest.done(add, back).await["cart"]["totalQuantity"], 4);
     let travel = "mutation($id: ID, $token: String, $key: ID!) {
-        answer: cartBuyerIdentityUpdate(cartId: $id, token: $token, buyerIdentity: { countryCode: DE, currencyCode: GBP },
+        answer: cartBuyerIdentityUpdate(cartId: $id, token: $token, buyerIdentity: { countryCode: \"DE\", currencyCode: \"GBP\" },
             idempotencyKey: $key) { cart { id } userErrors { code } } }";
     guest.done(travel, key.clone()).await;
     let there = guest.look(look, key).await;
