@@ -17,6 +17,10 @@ use crate::{mails, settings};
 
 /// A store that cannot be reached is tried again after so long.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// What the names of carts in Redis begin with.
+const CART_KEYS: &str = "cart:";
+/// Somebody waits for a cart: rather a quick "later" than a late answer.
+const CART_ANSWER_TIME_MAX: Duration = Duration::from_millis(250);
 const WEBHOOK_SECRET_LENGTH_MIN: usize = 16;
 const SIGNING_SECRET_LENGTH_MIN: usize = 32;
 
@@ -103,7 +107,7 @@ impl<'a> Plan<'a> {
             inventory: self.place(inventory::NAME, || Ok(())).await?,
             pricing: self.place(pricing::NAME, || Ok(())).await?,
             payments: self.place(payments::NAME, || self.payments()).await?,
-            cart: self.place(cart::NAME, || self.cart()).await?,
+            cart: self.cart().await?,
             orders: self.place(orders::NAME, || self.orders()).await?,
             reviews: self.place(reviews::NAME, || Ok(())).await?,
             analytics: self.place(analytics::NAME, || Ok(())).await?,
@@ -171,14 +175,7 @@ impl<'a> Plan<'a> {
                     places::current(service, &store).await?;
                     return Ok(store);
                 }
-                Err(error @ OpenError::Storage(_)) => {
-                    if !told {
-                        let error = mesh::status::chain(&error);
-                        tracing::warn!("the store of {service} is waited for: {error}");
-                        told = true;
-                    }
-                    tokio::time::sleep(RETRY_INTERVAL).await;
-                }
+                Err(error @ OpenError::Storage(_)) => wait(&mut told, service, &error).await,
                 Err(error) => return Err(Failure::caused(format!("{variable} cannot be used"), &error)),
             }
         }
@@ -205,9 +202,31 @@ impl<'a> Plan<'a> {
         Ok(settings::payments(url.clone(), secret.clone().into_bytes()))
     }
 
-    fn cart(&self) -> Result<cart::Settings, Failure> {
+    async fn cart(&self) -> Result<Place<cart::Settings, cart::Store>, Failure> {
+        if !self.part.services.contains(cart::NAME) {
+            return self.elsewhere(cart::NAME);
+        }
         let token_secret = bytes(self.secrets.cart_token_secret.as_ref(), "SHOP_CART_TOKEN_SECRET")?;
-        Ok(cart::Settings { token_secret })
+        let store = match &self.secrets.redis_url {
+            Some(url) => self.redis(url).await?,
+            None => cart::Store::sql(self.store(cart::NAME).await?),
+        };
+        self.health.found(cart::NAME);
+        Ok(Place::Here(store, cart::Settings { token_secret }))
+    }
+
+    /// Carts in Redis. One that cannot be reached yet is waited for.
+    async fn redis(&self, url: &str) -> Result<cart::Store, Failure> {
+        let mut told = false;
+        loop {
+            match cart::Store::redis(url, CART_KEYS, CART_ANSWER_TIME_MAX).await {
+                Ok(store) => return Ok(store),
+                Err(error @ cart::OpenError::Unreachable(_)) => {
+                    wait(&mut told, cart::NAME, &error).await;
+                }
+                Err(error) => return Err(Failure::caused("REDIS_URL cannot be used", &error)),
+            }
+        }
     }
 
     fn orders(&self) -> Result<orders::Settings, Failure> {
@@ -233,6 +252,15 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Tells once what is waited for, and lets some time pass.
+async fn wait(told: &mut bool, service: &str, error: &(dyn std::error::Error + 'static)) {
+    if !std::mem::replace(told, true) {
+        let error = mesh::status::chain(error);
+        tracing::warn!("the store of {service} is waited for: {error}");
+    }
+    tokio::time::sleep(RETRY_INTERVAL).await;
+}
+
 fn said<'a>(value: Option<&'a String>, variable: &str) -> Result<&'a String, Failure> {
     value.ok_or_else(|| Failure::new(format!("{variable} is not set; `shop help serve` says what it is")))
 }
@@ -244,4 +272,12 @@ fn bytes(value: Option<&String>, variable: &str) -> Result<[u8; 32], Failure> {
     let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2).unwrap_or_default(), 16).ok();
     let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(digit).collect();
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)
+}
+
+/// The broker that carries events between the processes of the shop.
+pub fn broker(url: Option<&String>) -> Result<news::Settings, Failure> {
+    let url = url.ok_or_else(|| {
+        Failure::new("AMQP_URL is not set: it says where the broker is, amqp://user:password@host:port/vhost")
+    })?;
+    subscriptions::broker(url)
 }

@@ -8,7 +8,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::commands::Failure;
 
-/// Where one service is. Its store is a database for all but search.
+/// Where one service is. Its store is a database for all but search, and cart where it is kept in Redis.
 pub enum Place<S = (), D = Database> {
     /// In this process.
     Here(D, S),
@@ -25,7 +25,7 @@ pub struct Places {
     pub inventory: Place,
     pub pricing: Place,
     pub payments: Place<payments::Settings>,
-    pub cart: Place<cart::Settings>,
+    pub cart: Place<cart::Settings, cart::Store>,
     pub orders: Place<orders::Settings>,
     pub reviews: Place,
     pub analytics: Place,

@@ -1,14 +1,15 @@
 //! The map of the platform: every service, its store, and whom it calls. Services are bound leaves first, so a cycle of
 //! calls would need a name before it exists.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use kit::{Clock, Database, Reader};
+use kit::{BoxError, Clock, Database, Reader};
 use mesh::serve::Check;
 use mesh::tokens::{SigningKey, Verifier};
 use mesh::{Certificates, Channel, Served, Server, ServerSettings, Upstream};
-use news::Source;
+use news::{Source, Stream};
 use observability::RpcMetrics;
 use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::cart::cart_service_client::CartServiceClient;
@@ -43,10 +44,12 @@ pub struct Topology {
     pub services: Vec<Served>,
     /// All services, those elsewhere too: what a port for tools offers.
     pub reachable: Vec<Served>,
-    /// The stores of the services here, by their names.
-    pub stores: Vec<(&'static str, Database)>,
-    /// The index of search, if that is here.
-    pub index: Option<search::Index>,
+    /// How to tell whether each service here can do its work: its store answers, its index is whole.
+    pub checks: Vec<Check>,
+    /// The databases of the services here, from which their events come.
+    pub sources: Vec<Source>,
+    /// The outbox of a cart that is kept in Redis.
+    pub stream: Option<Stream>,
     pub gateway: gateway::Upstreams,
     /// Who reads events.
     pub readers: Vec<Reader>,
@@ -106,33 +109,8 @@ impl Topology {
 
         let signer = gateway.identity.clone();
         verifier.bind(Arc::new(move || keys(signer.clone()).boxed()));
-        let Bound { server, services, stores, index, readers, .. } = bound;
-        Self { services, reachable, stores, index, gateway, readers, verifier, server }
-    }
-
-    /// How to tell whether each service here can do its work: its store answers, its index is whole.
-    pub fn checks(&self) -> Vec<Check> {
-        let check = |served: &Served| {
-            if let (search::NAME, Some(index)) = (served.service(), &self.index) {
-                let index = index.clone();
-                let ready = move || std::future::ready(index.ready().map_err(Into::into));
-                return Some(Check::new(served.service(), served.names(), ready));
-            }
-            let (_, store) = self.stores.iter().find(|(service, _)| *service == served.service())?;
-            let store = store.clone();
-            Some(Check::new(served.service(), served.names(), move || {
-                let store = store.clone();
-                async move { Ok(store.ping().await?) }
-            }))
-        };
-        self.services.iter().filter_map(check).collect()
-    }
-
-    /// Where events come from.
-    pub fn sources(&self) -> Vec<Source> {
-        let source =
-            |(service, database): &(&'static str, Database)| Source { service, database: database.clone() };
-        self.stores.iter().map(source).collect()
+        let Bound { server, services, checks, sources, stream, readers, .. } = bound;
+        Self { services, reachable, checks, sources, stream, gateway, readers, verifier, server }
     }
 }
 
@@ -140,8 +118,9 @@ impl Topology {
 struct Bound<'a> {
     server: Server,
     services: Vec<Served>,
-    stores: Vec<(&'static str, Database)>,
-    index: Option<search::Index>,
+    checks: Vec<Check>,
+    sources: Vec<Source>,
+    stream: Option<Stream>,
     readers: Vec<Reader>,
     certificates: Option<Certificates>,
     clock: &'a Clock,
@@ -160,8 +139,9 @@ impl<'a> Bound<'a> {
         Self {
             server,
             services: Vec::new(),
-            stores: Vec::new(),
-            index: None,
+            checks: Vec::new(),
+            sources: Vec::new(),
+            stream: None,
             readers: Vec::new(),
             certificates,
             clock,
@@ -217,8 +197,13 @@ impl<'a> Bound<'a> {
         self.serve(pricing::NAME, pricing::routes(store, upstreams, self.time()))
     }
 
-    fn cart(&mut self, place: Place<cart::Settings>, catalogue: &Upstream, inventory: &Upstream) -> Upstream {
-        let (store, settings) = match self.enter(cart::NAME, place) {
+    fn cart(
+        &mut self,
+        place: Place<cart::Settings, cart::Store>,
+        catalogue: &Upstream,
+        inventory: &Upstream,
+    ) -> Upstream {
+        let (store, settings) = match self.find(cart::NAME, place) {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
@@ -226,6 +211,20 @@ impl<'a> Bound<'a> {
             catalogue: CatalogueServiceClient::new(catalogue.channel(cart::NAME)),
             inventory: InventoryServiceClient::new(inventory.channel(cart::NAME)),
         };
+        if let Some(database) = store.database() {
+            self.sources.push(Source { service: cart::NAME, database: database.clone() });
+        }
+        self.stream = store.stream().map(|(connection, key, field)| Stream {
+            service: cart::NAME,
+            connection,
+            key,
+            field,
+        });
+        let asked = store.clone();
+        self.check(cart::NAME, move || {
+            let store = asked.clone();
+            async move { Ok(store.ping().await?) }
+        });
         self.readers.extend(cart::readers(&store));
         self.tasks.spawn(cart::work(store.clone(), self.time(), self.stop()));
         self.serve(cart::NAME, cart::routes(store, upstreams, settings, self.time()))
@@ -318,15 +317,29 @@ impl<'a> Bound<'a> {
         };
         self.readers.extend(search::readers(&index));
         self.tasks.spawn(search::work(index.clone(), upstreams, self.time(), self.stop()));
-        self.index = Some(index.clone());
-        self.serve(search::NAME, search::routes(index))
+        let routes = search::routes(index.clone());
+        self.check(search::NAME, move || ready(index.ready().map_err(Into::into)));
+        self.serve(search::NAME, routes)
     }
 
     /// What a service over a database works with, if it is here.
     fn enter<S>(&mut self, name: &'static str, place: Place<S>) -> Result<(Database, S), Upstream> {
         let (store, settings) = self.find(name, place)?;
-        self.stores.push((name, store.clone()));
+        self.sources.push(Source { service: name, database: store.clone() });
+        let asked = store.clone();
+        self.check(name, move || {
+            let store = asked.clone();
+            async move { Ok(store.ping().await?) }
+        });
         Ok((store, settings))
+    }
+
+    /// How to tell whether a service can do its work.
+    fn check<R>(&mut self, name: &'static str, ping: impl Fn() -> R + Send + Sync + 'static)
+    where
+        R: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        self.checks.push(Check::new(name, Served::names_of(name), ping));
     }
 
     /// What a service that is here works with; the way to it, where it is not.

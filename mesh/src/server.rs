@@ -131,9 +131,14 @@ impl Served {
 
     /// The full names under which its methods travel: "shop.orders.v1.OrdersService".
     pub fn names(&self) -> Vec<&'static str> {
+        Self::names_of(self.service)
+    }
+
+    /// The same of any service of the contract.
+    pub fn names_of(service: &str) -> Vec<&'static str> {
         let mut names: Vec<_> = METHODS
             .iter()
-            .filter(|rule| rule.service == self.service)
+            .filter(|rule| rule.service == service)
             .filter_map(|rule| rule.path.strip_prefix('/')?.split('/').next())
             .collect();
         names.dedup();

@@ -5,7 +5,7 @@ use std::time::Instant;
 use axum::Router;
 use kit::Clock;
 use mesh::serve::{self, Admin, Grpc, Health, Limits};
-use news::Transport;
+use news::{Settings, Transport};
 use observability::Guard;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,10 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     if part.gateway {
         edge::safe(&arguments.edge)?;
     }
+    let broker = match part.services().next() {
+        Some(_) => Some(apart::broker(arguments.amqp_url.as_ref())?),
+        None => None,
+    };
     let ports = Ports::bind(arguments, &part).await?;
     let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
     let health = Health::starting(part.services());
@@ -57,13 +61,8 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     };
     let clock = Clock::system();
     let topology = Topology::bind(places, &clock, &tasks, &shutdown);
-    tasks.spawn(news::run(
-        topology.sources(),
-        topology.readers.clone(),
-        Transport::InProcess,
-        shutdown.clone().cancelled_owned(),
-    ));
-    health.watch(topology.checks()).await;
+    carry_news(&topology, broker, &tasks, &shutdown);
+    health.watch(topology.checks).await;
     if let Some(listener) = ports.grpc {
         let grpc = Grpc {
             services: topology.services,
@@ -100,6 +99,24 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::new("some calls did not end in time; what they began is finished elsewhere")),
     }
+}
+
+/// What happens here is told to the broker, and what the services here want to hear is fetched from it.
+fn carry_news(
+    topology: &Topology,
+    broker: Option<Settings>,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
+    let Some(broker) = broker else {
+        return;
+    };
+    let stop = || shutdown.clone().cancelled_owned();
+    if let Some(stream) = topology.stream.clone() {
+        tasks.spawn(news::run_stream(stream, broker.clone(), stop()));
+    }
+    let (sources, readers) = (topology.sources.clone(), topology.readers.clone());
+    tasks.spawn(news::run(sources, readers, Transport::RabbitMq(broker), stop()));
 }
 
 impl Ports {

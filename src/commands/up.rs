@@ -60,12 +60,12 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
 
     let readers = topology.readers.clone();
     let stop = shutdown.clone().cancelled_owned();
-    tasks.spawn(news::run(topology.sources(), readers, Transport::InProcess, stop));
+    tasks.spawn(news::run(topology.sources, readers, Transport::InProcess, stop));
     if !edge.empty && !edge.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &topology, &clock).await?;
     }
 
-    let health = Health::start(topology.checks()).await;
+    let health = Health::start(topology.checks).await;
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
     tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
     if let Some(listener) = ports.grpc {
@@ -187,7 +187,7 @@ async fn places(
         inventory: Place::Here(folder.store(inventory::NAME).await?, ()),
         pricing: Place::Here(folder.store(pricing::NAME).await?, ()),
         payments: Place::Here(folder.store(payments::NAME).await?, payments),
-        cart: Place::Here(folder.store(cart::NAME).await?, cart),
+        cart: Place::Here(cart::Store::sql(folder.store(cart::NAME).await?), cart),
         orders: Place::Here(folder.store(orders::NAME).await?, orders),
         reviews: Place::Here(folder.store(reviews::NAME).await?, ()),
         analytics: Place::Here(folder.store(analytics::NAME).await?, ()),

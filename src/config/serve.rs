@@ -10,7 +10,7 @@ use super::{Edge, Mail};
 /// `shop serve`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-For each service NAME that is served, but for search: SHOP_<NAME>_DATABASE_URL=postgres://user@host/database
+For each service NAME that is served, but for search, and cart on Redis: SHOP_<NAME>_DATABASE_URL=postgres://user@host/database
 For each service that one of them calls: SHOP_<NAME>_ADDRESS=http://host:port")]
 pub struct Serve {
     /// The services to serve by name; `gateway` is the edge.
@@ -28,6 +28,9 @@ pub struct Serve {
     /// How services know each other.
     #[command(flatten)]
     pub peers: Peers,
+    /// The broker that carries events between processes: amqp://user:password@host:port/vhost.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    pub amqp_url: Option<String>,
     /// What single services must be told.
     #[command(flatten)]
     pub secrets: Secrets,
@@ -87,6 +90,9 @@ pub struct Secrets {
     /// cart: the secret that tokens of guests' carts follow from, 64 hexadecimal digits.
     #[arg(long, env = "SHOP_CART_TOKEN_SECRET", hide_env_values = true)]
     pub cart_token_secret: Option<String>,
+    /// cart: the Redis that carts are kept in; without it they are in SHOP_CART_DATABASE_URL.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
     /// orders: the secret that tokens of checkouts follow from, 64 hexadecimal digits.
     #[arg(long, env = "SHOP_CHECKOUT_TOKEN_SECRET", hide_env_values = true)]
     pub checkout_token_secret: Option<String>,
@@ -113,6 +119,7 @@ impl Secrets {
             sealing_key: None,
             sealing_key_file: None,
             cart_token_secret: None,
+            redis_url: None,
             checkout_token_secret: None,
             webhook_secret: None,
             provider_url: None,

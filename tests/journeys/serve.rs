@@ -46,6 +46,8 @@ impl Drop for Part {
 fn serve(names: &[&str]) -> Command {
     let mut command = command();
     command.arg("serve").args(names).args(["--peers", "linkerd"]);
+    // Nobody is there, and nothing needs to be: events wait in their outbox.
+    command.env("AMQP_URL", "amqp://127.0.0.1:1/%2f");
     command
 }
 
@@ -79,6 +81,8 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
     wrong_address.env("SHOP_IDENTITY_ADDRESS", "identity:9090");
     let mut no_certificate = command();
     no_certificate.args(["serve", "inventory", "--peers", "certificates"]);
+    let mut no_broker = on_free_ports(&["inventory"]);
+    no_broker.env_remove("AMQP_URL");
     let mut anybody = command();
     anybody.args(["serve", "inventory"]);
 
@@ -91,6 +95,7 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
         ),
         (wrong_url, "SHOP_INVENTORY_DATABASE_URL cannot be used: a database URL must be"),
         (on_free_ports(&["identity"]), "SHOP_SIGNING_SECRET is not set"),
+        (no_broker, "AMQP_URL is not set: it says where the broker is"),
         (no_certificate, "--certificate"),
         (anybody, "--peers"),
     ] {

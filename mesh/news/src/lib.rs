@@ -6,6 +6,7 @@ mod claims;
 mod letters;
 mod rabbitmq;
 mod relay;
+mod stream;
 mod undelivered;
 mod unsent;
 
@@ -23,6 +24,7 @@ pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Settings, Subscription
 
 use crate::carrier::Carrier;
 use crate::relay::Relay;
+pub use crate::stream::Stream;
 
 /// Where events come from: one service's outbox.
 #[derive(Clone)]
@@ -59,6 +61,19 @@ pub async fn run(
     tokio::select! {
         () = shutdown => stop.cancel(),
         () = &mut done => return,
+    }
+    done.await;
+}
+
+/// Carries events from a stream in Redis to the broker, until `shutdown`.
+pub async fn run_stream(stream: Stream, settings: Settings, shutdown: impl Future<Output = ()>) {
+    let stop = CancellationToken::new();
+    let (publisher, keeping) = Publisher::start(settings, stop.clone());
+    let carried = stream::run(stream, Carrier::Broker(publisher), stop.clone());
+    let mut done = pin!(async { tokio::join!(keeping, carried) });
+    tokio::select! {
+        () = shutdown => stop.cancel(),
+        _ = &mut done => return,
     }
     done.await;
 }

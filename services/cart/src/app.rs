@@ -213,7 +213,7 @@ impl Carts {
         right: Right,
     ) -> Result<impl Stream<Item = Result<Answer, Error>> + Send + use<>, Error> {
         self.store.version(&right).await?.ok_or(Error::NotFound)?;
-        let changes = self.store.database().changes();
+        let changes = self.store.changes();
         let (store, watched) = (self.store.clone(), right.clone());
         let version = move || {
             let (store, right) = (store.clone(), watched.clone());

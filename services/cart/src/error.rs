@@ -23,4 +23,8 @@ pub enum Error {
     Request(#[from] RequestError),
     #[error("the store failed")]
     Storage(#[from] DbErr),
+    #[error("Redis did not do what it was told")]
+    Redis(#[from] redis::RedisError),
+    #[error("Redis holds something that is no cart of this service: {0}")]
+    Malformed(String),
 }

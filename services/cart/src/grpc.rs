@@ -198,6 +198,8 @@ impl From<Error> for Status {
             Error::Upstream { service, source } => Problem::unavailable(service, &*source),
             Error::Request(error) => error.into(),
             Error::Storage(error) => kit::RequestError::Storage(error).into(),
+            Error::Redis(_) => Problem::unavailable("the store of carts", &error),
+            Error::Malformed(_) => Problem::internal(&error),
         }
         .status()
     }

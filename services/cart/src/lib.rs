@@ -17,9 +17,9 @@ use tonic::service::Routes;
 
 use app::Carts;
 use app::token::Tokens;
-use store::Store;
 
 pub use store::migration::Migrator;
+pub use store::{OpenError, Store};
 
 /// How others call this service.
 pub const NAME: &str = "cart";
@@ -41,9 +41,9 @@ pub struct Settings {
 }
 
 /// The service over its store and those it asks.
-pub fn routes(database: Database, upstreams: Upstreams, settings: Settings, clock: Clock) -> Routes {
+pub fn routes(store: Store, upstreams: Upstreams, settings: Settings, clock: Clock) -> Routes {
     let tokens = Tokens::new(&settings.token_secret);
-    Routes::new(grpc::server(Carts::new(Store::new(database), upstreams, tokens, clock)))
+    Routes::new(grpc::server(Carts::new(store, upstreams, tokens, clock)))
 }
 
 /// Brings the tables up to date.
@@ -52,12 +52,11 @@ pub async fn migrate(database: &Database) -> Result<(), DbErr> {
 }
 
 /// What this service wants to hear of.
-pub fn readers(database: &Database) -> Vec<Reader> {
-    vec![events::reader(Store::new(database.clone()))]
+pub fn readers(store: &Store) -> Vec<Reader> {
+    vec![events::reader(store.clone())]
 }
 
 /// Removes carts that nobody touches any more and forgets what is old, until `shutdown`.
-pub async fn work(database: Database, clock: Clock, shutdown: CancellationToken) {
-    let store = Store::new(database.clone());
-    tokio::join!(app::upkeep::run(&store, &clock, shutdown.clone()), kit::upkeep(&database, shutdown));
+pub async fn work(store: Store, clock: Clock, shutdown: CancellationToken) {
+    tokio::join!(app::upkeep::run(&store, &clock, shutdown.clone()), store.upkeep(shutdown));
 }

@@ -1,19 +1,25 @@
-//! The only file that knows the tables. The right to a cart is part of each query, so it cannot be forgotten.
+//! Where carts are kept: in tables, or in Redis. Either way the right to a cart is part of each question, so it cannot be
+//! forgotten; a change, its event and its answer are one step; and nobody's line is lost to somebody else's change.
 
-pub mod entity;
-mod erasure;
+mod entity;
 mod kept;
 pub mod migration;
-mod reading;
-mod writing;
+mod redis;
+mod sql;
 
-use kit::{Database, KeptAnswer, Once, OnceTx, RequestKey, Timestamp, Tx, erased, outbox};
-use sea_orm::DbErr;
+use std::time::Duration;
 
-use self::kept::Kept;
+use ::redis::aio::ConnectionManager;
+use kit::outbox::Event as News;
+use kit::{Database, Id, RequestKey, Timestamp};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+pub use self::redis::OpenError;
+use self::redis::Redis;
+use self::sql::Sql;
 use crate::domain::{AccountId, Answer, Cart, CartId, Event, Report};
 use crate::error::Error;
-use crate::events;
 
 /// What is kept of a token.
 pub type TokenHash = Vec<u8>;
@@ -47,33 +53,81 @@ pub struct Fresh {
     pub token: Option<TokenHash>,
 }
 
+/// A handle on where carts are kept; clones share connections.
 #[derive(Clone)]
-pub struct Store {
-    database: Database,
+pub enum Store {
+    /// In tables: PostgreSQL, or a file of SQLite.
+    Sql(Sql),
+    /// In Redis.
+    Redis(Redis),
 }
 
 impl Store {
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    /// Carts in tables.
+    pub fn sql(database: Database) -> Self {
+        Self::Sql(Sql::new(database))
     }
 
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// Carts in a Redis that writes down what it is told; names of keys begin with `prefix`. Somebody waits for a cart,
+    /// so an answer that takes longer than `answer_time_max` has failed, and the caller hears so at once.
+    pub async fn redis(url: &str, prefix: &str, answer_time_max: Duration) -> Result<Self, OpenError> {
+        Ok(Self::Redis(Redis::connect(url, prefix, answer_time_max).await?))
+    }
+
+    /// The database, where carts are kept in one.
+    pub fn database(&self) -> Option<&Database> {
+        match self {
+            Self::Sql(sql) => Some(sql.database()),
+            Self::Redis(_) => None,
+        }
+    }
+
+    /// Where events wait that no table holds: a connection, the key of the stream, and the field of its entries.
+    pub fn stream(&self) -> Option<(ConnectionManager, String, &'static str)> {
+        match self {
+            Self::Sql(_) => None,
+            Self::Redis(redis) => Some(redis.stream()),
+        }
+    }
+
+    /// Whether carts can be read.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match self {
+            Self::Sql(sql) => Ok(sql.database().ping().await?),
+            Self::Redis(redis) => redis.ping().await,
+        }
+    }
+
+    /// Counts the changes of this process; it wakes watchers.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Sql(sql) => sql.database().changes(),
+            Self::Redis(redis) => redis.changes(),
+        }
     }
 
     /// What was answered when the request came before, if it did.
     pub async fn kept(&self, key: &RequestKey) -> Result<Option<Answer>, Error> {
-        self.database.kept(key).await?.map(repeated).transpose()
+        match self {
+            Self::Sql(sql) => sql.kept(key).await,
+            Self::Redis(redis) => redis.kept(key).await,
+        }
     }
 
-    /// The cart as it stands: one statement, so that version and lines are of one moment.
+    /// The cart as it stands, version and lines of one moment.
     pub async fn find(&self, right: &Right) -> Result<Option<Cart>, Error> {
-        Ok(reading::find(self.database.read(), right).await?)
+        match self {
+            Self::Sql(sql) => sql.find(right).await,
+            Self::Redis(redis) => redis.find(right).await,
+        }
     }
 
     /// The cart's version alone.
     pub async fn version(&self, right: &Right) -> Result<Option<i64>, Error> {
-        Ok(reading::version(self.database.read(), right).await?)
+        match self {
+            Self::Sql(sql) => sql.version(right).await,
+            Self::Redis(redis) => redis.version(right).await,
+        }
     }
 
     /// Loads a cart, lets `decide` change it, and saves what differs with its event and the answer. What changes
@@ -83,22 +137,10 @@ impl Store {
         change: &Change<'_>,
         decide: impl Fn(&mut Cart) -> Result<Report, Error>,
     ) -> Result<Answer, Error> {
-        let tx = match self.database.begin_once(change.key).await? {
-            Once::Kept(answer) => return repeated(answer),
-            Once::First(tx) => tx,
-        };
-        let before = reading::lock(&tx, change.right).await?.ok_or(Error::NotFound)?;
-        if change.etag.is_some_and(|etag| etag != before.version) {
-            return Err(Error::Conflict);
+        match self {
+            Self::Sql(sql) => sql.update(change, decide).await,
+            Self::Redis(redis) => redis.update(change, decide).await,
         }
-        let mut cart = before.clone();
-        let report = decide(&mut cart)?;
-        if cart != before {
-            cart.touch(change.now);
-            writing::save(&tx, &before, &cart).await?;
-            announce(&tx, &cart, (change.tell)(&before, &cart)).await?;
-        }
-        answer(tx, cart, report).await
     }
 
     /// Makes the cart, or takes the one that the account has, and lets `decide` fill it.
@@ -109,30 +151,14 @@ impl Store {
         now: Timestamp,
         decide: impl Fn(&mut Cart) -> Result<Report, Error>,
     ) -> Result<Answer, Error> {
-        let tx = match self.database.begin_once(key).await? {
-            Once::Kept(answer) => return repeated(answer),
-            Once::First(tx) => tx,
-        };
-        let (before, created) = opened(&tx, fresh).await?;
-        let mut cart = before.clone();
-        let report = decide(&mut cart)?;
-        let changed = cart != before;
-        if changed && !created {
-            cart.touch(now);
+        match self {
+            Self::Sql(sql) => sql.open(key, fresh, now, decide).await,
+            Self::Redis(redis) => redis.open(key, &fresh, now, decide).await,
         }
-        if changed {
-            writing::save(&tx, &before, &cart).await?;
-        }
-        match (created, changed) {
-            (true, _) => announce(&tx, &cart, Event::Created).await?,
-            (false, true) => announce(&tx, &cart, Event::changed(&before, &cart)).await?,
-            (false, false) => {}
-        }
-        answer(tx, cart, report).await
     }
 
     /// Lets `decide` take a guest's cart over into the account's, which is made if there is none. The guest's is gone
-    /// with the same commit; the kept answer is what remains of it.
+    /// with the same step; the kept answer is what remains of it.
     pub async fn merge(
         &self,
         key: &RequestKey,
@@ -141,70 +167,33 @@ impl Store {
         now: Timestamp,
         decide: impl Fn(&mut Cart, &Cart) -> Result<Report, Error>,
     ) -> Result<Answer, Error> {
-        let tx = match self.database.begin_once(key).await? {
-            Once::Kept(answer) => return repeated(answer),
-            Once::First(tx) => tx,
-        };
-        let (before, created) = opened(&tx, fresh).await?;
-        let guest = reading::lock(&tx, guest).await?.ok_or(Error::NotFound)?;
-        if created {
-            announce(&tx, &before, Event::Created).await?;
+        match self {
+            Self::Sql(sql) => sql.merge(key, guest, fresh, now, decide).await,
+            Self::Redis(redis) => redis.merge(key, guest, &fresh, now, decide).await,
         }
-        let mut cart = before.clone();
-        let report = decide(&mut cart, &guest)?;
-        // Also when nothing could be taken over: that a cart is gone is news.
-        cart.touch(now);
-        writing::bury(&tx, &guest, &cart).await?;
-        writing::save(&tx, &before, &cart).await?;
-        announce(&tx, &cart, Event::Merged { guest: guest.id }).await?;
-        answer(tx, cart, report).await
     }
 
     /// Removes carts not touched since a time, at most so many; says how many. Several processes may do so at once.
     pub async fn remove_untouched(&self, since: Timestamp, limit: i64) -> Result<u64, Error> {
-        let tx = self.database.begin().await?;
-        let removed = writing::remove_untouched(&tx, since, limit).await?;
-        tx.commit().await?;
-        Ok(removed)
+        match self {
+            Self::Sql(sql) => sql.remove_untouched(since, limit).await,
+            Self::Redis(redis) => redis.remove_untouched(since, limit).await,
+        }
     }
-}
 
-/// The account's cart, or the fresh one; and whether it is the fresh one.
-async fn opened(tx: &Tx, fresh: Fresh) -> Result<(Cart, bool), Error> {
-    let right = fresh.cart.account.map(|account| Right::Account { account, cart: None });
-    if let Some(right) = &right
-        && let Some(present) = reading::lock(tx, right).await?
-    {
-        return Ok((present, false));
+    /// Removes, once per event, the account's cart with all that is kept of it; from then on it gets no new one.
+    pub async fn forget(&self, reader: &str, event: Id<News>, account: AccountId) -> Result<(), Error> {
+        match self {
+            Self::Sql(sql) => Ok(sql.forget(reader, event, account).await?),
+            Self::Redis(redis) => redis.forget(account).await,
+        }
     }
-    // Tokens of an account that is erased are good for some minutes more; it gets no new cart by them.
-    if let Some(account) = fresh.cart.account
-        && erased::is_noted(tx, account).await?
-    {
-        return Err(Error::NotFound);
+
+    /// Forgets what is old, until `shutdown`. Redis does so by itself.
+    pub async fn upkeep(&self, shutdown: CancellationToken) {
+        match self {
+            Self::Sql(sql) => kit::upkeep(sql.database(), shutdown).await,
+            Self::Redis(_) => {}
+        }
     }
-    if writing::insert(tx, &fresh).await? {
-        return Ok((fresh.cart, true));
-    }
-    // Another request of the account opened one between the two statements; it is there now.
-    let present = match &right {
-        Some(right) => reading::lock(tx, right).await?,
-        None => None,
-    };
-    Ok((present.ok_or(Error::Outrun)?, false))
-}
-
-async fn announce(tx: &Tx, cart: &Cart, event: Event) -> Result<(), DbErr> {
-    outbox::append(tx, &events::news(cart, event)).await
-}
-
-async fn answer(tx: OnceTx, cart: Cart, report: Report) -> Result<Answer, Error> {
-    let answer = Answer { cart, report };
-    tx.keep(&Kept::try_from(&answer)?).await?;
-    tx.commit().await?;
-    Ok(answer)
-}
-
-fn repeated(answer: KeptAnswer) -> Result<Answer, Error> {
-    Ok(answer.rows::<Kept>()?.try_into()?)
 }

@@ -3,10 +3,14 @@
 mod catalogue;
 mod inventory;
 
+use std::time::Duration;
+
 use cart::{Settings, Upstreams};
+use kit::outbox::Event;
 use kit::{Clock, Database};
 use mesh::testing::{self, TestServer};
 use mesh::{Channel, User};
+use prost::Message;
 use proto::cart as pb;
 use proto::cart::cart_service_client::CartServiceClient;
 use proto::catalogue as catalogue_pb;
@@ -15,15 +19,23 @@ use proto::catalogue::catalogue_service_server::CatalogueServiceServer;
 use proto::common::Money;
 use proto::inventory::inventory_service_client::InventoryServiceClient;
 use proto::inventory::inventory_service_server::InventoryServiceServer;
+use redis::AsyncCommands;
+use redis::aio::ConnectionManager;
+use redis::streams::StreamRangeReply;
 use tonic::Status;
 use tonic::service::Routes;
 use uuid::Uuid;
 
 pub type Client = CartServiceClient<Channel>;
 
+/// Names a Redis on which tests may keep what they like; `cargo xtask test` starts one.
+const REDIS_VARIABLE: &str = "SHOP_TEST_REDIS_URL";
+
 #[derive(Clone)]
 pub struct Shop {
-    pub database: Database,
+    pub store: cart::Store,
+    /// The tables, where carts are kept in tables.
+    pub database: Option<Database>,
     pub clock: Clock,
     pub catalogue: catalogue::Catalogue,
     pub inventory: inventory::Inventory,
@@ -33,24 +45,34 @@ pub struct Shop {
 /// One shop for each kind of store.
 pub async fn shops() -> Vec<Shop> {
     let databases = kit::testing::databases::<cart::Migrator>().await;
-    databases.into_iter().map(Shop::new).collect()
+    let mut shops: Vec<Shop> = databases
+        .into_iter()
+        .map(|database| Shop::new(cart::Store::sql(database.clone()), Some(database)))
+        .collect();
+    if let Ok(url) = std::env::var(REDIS_VARIABLE) {
+        let prefix = format!("test-{}:", Uuid::now_v7());
+        // A busy machine may take its time.
+        let store = cart::Store::redis(&url, &prefix, Duration::from_secs(10)).await.unwrap();
+        shops.push(Shop::new(store, None));
+    }
+    shops
 }
 
 impl Shop {
-    fn new(database: Database) -> Self {
+    fn new(store: cart::Store, database: Option<Database>) -> Self {
         let clock = Clock::fixed(Clock::system().now());
         let catalogue = catalogue::Catalogue::default();
         let inventory = inventory::Inventory::default();
         let shelf = Routes::new(CatalogueServiceServer::new(catalogue.clone()));
-        let store = Routes::new(InventoryServiceServer::new(inventory.clone()));
+        let warehouse = Routes::new(InventoryServiceServer::new(inventory.clone()));
         let channel = |name, routes| testing::serve(name, routes).upstream().channel(cart::NAME);
         let upstreams = Upstreams {
             catalogue: CatalogueServiceClient::new(channel("catalogue", shelf)),
-            inventory: InventoryServiceClient::new(channel("inventory", store)),
+            inventory: InventoryServiceClient::new(channel("inventory", warehouse)),
         };
         let settings = Settings { token_secret: [7; 32] };
-        let routes = cart::routes(database.clone(), upstreams, settings, clock.clone());
-        Self { database, clock, catalogue, inventory, server: testing::serve(cart::NAME, routes) }
+        let routes = cart::routes(store.clone(), upstreams, settings, clock.clone());
+        Self { store, database, clock, catalogue, inventory, server: testing::serve(cart::NAME, routes) }
     }
 
     pub fn guest(&self) -> Client {
@@ -135,7 +157,7 @@ impl Shop {
     pub async fn erase(&self, account: Uuid) {
         let erased = proto::identity::AccountErased { account_id: account.to_string() };
         let event = kit::outbox::Event::new("account.erased", account, 1, self.clock.now(), &erased);
-        let readers = cart::readers(&self.database);
+        let readers = cart::readers(&self.store);
         for reader in readers.iter().chain(&readers) {
             (reader.apply)(event.clone()).await.unwrap();
         }
@@ -143,10 +165,41 @@ impl Shop {
 
     /// Kind and version of every event about a cart, oldest first.
     pub async fn news(&self, cart: &str) -> Vec<(String, i64)> {
-        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let events = match (&self.database, self.store.stream()) {
+            (Some(database), _) => kit::outbox::unsent(database, 10_000).await.unwrap(),
+            (None, stream) => streamed(stream.unwrap()).await,
+        };
         let of_it = events.into_iter().filter(|event| event.subject == cart);
         of_it.map(|event| (event.kind, event.subject_version)).collect()
     }
+
+    /// What has been told so far is carried, as a relay would note.
+    pub async fn carry_news(&self) {
+        match (&self.database, self.store.stream()) {
+            (Some(database), _) => {
+                let sent = "UPDATE outbox SET sent = $1";
+                kit::execute(database.write(), sent, [self.clock.now().into()]).await.unwrap();
+            }
+            (None, stream) => {
+                let (mut connection, key, _) = stream.unwrap();
+                connection.del::<_, ()>(key).await.unwrap();
+            }
+        }
+    }
+
+    /// Statements that tables were asked so far.
+    pub fn statements(&self) -> u64 {
+        self.database.as_ref().map_or(0, Database::statements)
+    }
+}
+
+async fn streamed((mut connection, key, field): (ConnectionManager, String, &str)) -> Vec<Event> {
+    let read: StreamRangeReply = connection.xrange_all(key).await.unwrap();
+    let event = |entry: redis::streams::StreamId| {
+        let bytes: Vec<u8> = entry.get(field).unwrap();
+        proto::common::Event::decode(bytes.as_slice()).unwrap().try_into().unwrap()
+    };
+    read.ids.into_iter().map(event).collect()
 }
 
 pub fn opening(lines: &[(&str, i64)]) -> pb::CreateCartRequest {

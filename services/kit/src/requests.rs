@@ -78,6 +78,21 @@ pub enum RequestError {
 }
 
 impl RequestKey {
+    /// Within which keys are told apart.
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
+    /// The key.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The hash of the payload.
+    pub fn fingerprint(&self) -> &[u8] {
+        &self.fingerprint
+    }
+
     /// The key of a request: who asks, for what, under which id, with which payload.
     pub fn new<M: Message>(
         principal: &str,

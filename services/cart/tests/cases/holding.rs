@@ -143,7 +143,7 @@ async fn a_cart_that_nobody_touches_for_ninety_days_is_removed() {
         shop.clock.advance(std::time::Duration::from_secs(2 * 86_400));
 
         let stop = tokio_util::sync::CancellationToken::new();
-        let work = tokio::spawn(cart::work(shop.database.clone(), shop.clock.clone(), stop.clone()));
+        let work = tokio::spawn(cart::work(shop.store.clone(), shop.clock.clone(), stop.clone()));
         while shop.get(&old).await.is_ok() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
@@ -152,8 +152,10 @@ async fn a_cart_that_nobody_touches_for_ninety_days_is_removed() {
 
         not_found(shop.get(&old).await.map(drop));
         assert_eq!(lines(&shop.get(&touched).await.unwrap()), [(mug.as_str(), 2)]);
-        let rows = kit::query(shop.database.read(), "SELECT 1 FROM lines", []).await.unwrap();
-        assert_eq!(rows.len(), 1);
+        if let Some(database) = &shop.database {
+            let rows = kit::query(database.read(), "SELECT 1 FROM lines", []).await.unwrap();
+            assert_eq!(rows.len(), 1);
+        }
     }
 }
 

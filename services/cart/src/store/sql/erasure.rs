@@ -4,10 +4,10 @@ use kit::outbox::Event as News;
 use kit::{Id, erased, execute, inbox};
 use sea_orm::DbErr;
 
-use super::Store;
+use super::Sql;
 use crate::domain::AccountId;
 
-impl Store {
+impl Sql {
     /// Removes, once per event, the account's cart with all that is kept of it.
     pub async fn forget(&self, reader: &str, event: Id<News>, account: AccountId) -> Result<(), DbErr> {
         let tx = self.database.begin().await?;

@@ -4,9 +4,9 @@ use kit::{Tx, query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
-use super::Right;
-use super::entity::{CartRow, LineRow};
 use crate::domain::Cart;
+use crate::store::Right;
+use crate::store::entity::{CartRow, LineRow};
 
 const CART: &str = "c.id, c.account_id, c.currency, c.country, c.codes, c.version, c.created, c.updated";
 const LINE: &str = "l.line_id, l.variant_id, l.product_id, l.sku, l.quantity, l.seen_price";

@@ -6,9 +6,9 @@ use kit::{Timestamp, Tx, execute};
 use sea_orm::{DbErr, Value};
 use uuid::Uuid;
 
-use super::Fresh;
-use super::entity::{CartRow, LineRow};
 use crate::domain::{Cart, Line, LineId};
+use crate::store::Fresh;
+use crate::store::entity::{CartRow, LineRow};
 
 /// Lines in one statement: eight variables each, and SQLite takes 32,766.
 const LINES_PER_STATEMENT_MAX: usize = 500;

@@ -1,0 +1,59 @@
+//! Connecting, and whether this Redis keeps what it is told.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError};
+use tokio::sync::watch;
+
+use super::Redis;
+use super::keys::Keys;
+
+const RECONNECTIONS_MAX: usize = 1;
+
+/// Why a Redis cannot hold carts. The URL is never repeated: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a URL of Redis.
+    #[error("a Redis URL must be redis://host:port/ or rediss://host:port/")]
+    Url,
+    /// It does not answer.
+    #[error("Redis cannot be reached")]
+    Unreachable(#[source] RedisError),
+    /// It has no append-only file.
+    #[error(
+        "Redis does not write down what it is told, and a cart would be lost with it; set appendonly yes"
+    )]
+    NotPersistent,
+    /// It evicts.
+    #[error("Redis may forget carts when it is full; set maxmemory-policy noeviction")]
+    Forgetful,
+}
+
+impl Redis {
+    /// Connects to a Redis that keeps what it is told. Names of keys begin with the prefix; an answer that takes longer
+    /// has failed.
+    pub async fn connect(url: &str, prefix: &str, answer_time_max: Duration) -> Result<Redis, OpenError> {
+        let client = Client::open(url).map_err(|_| OpenError::Url)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(answer_time_max))
+            .set_response_timeout(Some(answer_time_max))
+            .set_number_of_retries(RECONNECTIONS_MAX);
+        let connection =
+            ConnectionManager::new_with_config(client, config).await.map_err(OpenError::Unreachable)?;
+        let redis = Redis { connection, keys: Keys::new(prefix), changes: watch::Sender::new(0) };
+        let info = redis.info().await.map_err(OpenError::Unreachable)?;
+        let says = |line: &str| info.lines().any(|said| said.trim_end() == line);
+        if !says("aof_enabled:1") {
+            return Err(OpenError::NotPersistent);
+        }
+        if !says("maxmemory_policy:noeviction") {
+            return Err(OpenError::Forgetful);
+        }
+        Ok(redis)
+    }
+
+    async fn info(&self) -> Result<String, RedisError> {
+        redis::cmd("INFO").query_async(&mut self.connection.clone()).await
+    }
+}
