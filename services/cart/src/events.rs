@@ -3,6 +3,7 @@
 use kit::outbox;
 use kit::{BoxError, Id, Reader};
 use observability::propagation;
+use prost::Message;
 use proto::cart as pb;
 use proto::identity as identity_pb;
 
@@ -23,6 +24,11 @@ pub fn reader(store: Store) -> Reader {
 async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let erased: identity_pb::AccountErased = event.decode()?;
     Ok(store.forget(READER, Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?).await?)
+}
+
+/// The same event as a message, for an outbox that is no table.
+pub fn encoded(cart: &Cart, event: Event) -> Vec<u8> {
+    proto::common::Event::from(&news(cart, event)).encode_to_vec()
 }
 
 /// An event as the outbox takes it: its subject is the cart, its version the one that the change made.

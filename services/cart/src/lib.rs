@@ -58,5 +58,11 @@ pub fn readers(store: &Store) -> Vec<Reader> {
 
 /// Removes carts that nobody touches any more and forgets what is old, until `shutdown`.
 pub async fn work(store: Store, clock: Clock, shutdown: CancellationToken) {
-    tokio::join!(app::upkeep::run(&store, &clock, shutdown.clone()), store.upkeep(shutdown));
+    let tables = async {
+        // Redis forgets by itself.
+        if let Some(database) = store.database() {
+            kit::upkeep(database, shutdown.clone()).await;
+        }
+    };
+    tokio::join!(app::upkeep::run(&store, &clock, shutdown.clone()), tables);
 }

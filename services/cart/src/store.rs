@@ -13,7 +13,6 @@ use ::redis::aio::ConnectionManager;
 use kit::outbox::Event as News;
 use kit::{Database, Id, RequestKey, Timestamp};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 pub use self::redis::OpenError;
 use self::redis::Redis;
@@ -186,14 +185,6 @@ impl Store {
         match self {
             Self::Sql(sql) => Ok(sql.forget(reader, event, account).await?),
             Self::Redis(redis) => redis.forget(account).await,
-        }
-    }
-
-    /// Forgets what is old, until `shutdown`. Redis does so by itself.
-    pub async fn upkeep(&self, shutdown: CancellationToken) {
-        match self {
-            Self::Sql(sql) => kit::upkeep(sql.database(), shutdown).await,
-            Self::Redis(_) => {}
         }
     }
 }

@@ -31,10 +31,13 @@ const REQUEST_ID_LENGTH_MAX: usize = 255;
 /// Names one request of one principal, and remembers what it said.
 #[derive(Clone, Debug)]
 pub struct RequestKey {
-    principal: String,
-    request_id: String,
+    /// Within whom ids are told apart.
+    pub principal: String,
+    /// The id.
+    pub request_id: String,
     method: &'static str,
-    fingerprint: Vec<u8>,
+    /// The hash of the payload.
+    pub fingerprint: Vec<u8>,
     lasting: bool,
 }
 
@@ -78,21 +81,6 @@ pub enum RequestError {
 }
 
 impl RequestKey {
-    /// Within which keys are told apart.
-    pub fn principal(&self) -> &str {
-        &self.principal
-    }
-
-    /// The key.
-    pub fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    /// The hash of the payload.
-    pub fn fingerprint(&self) -> &[u8] {
-        &self.fingerprint
-    }
-
     /// The key of a request: who asks, for what, under which id, with which payload.
     pub fn new<M: Message>(
         principal: &str,

@@ -63,7 +63,7 @@ impl Redis {
             return Ok(None);
         };
         let (fingerprint, json) = rows::kept(&kept)?;
-        match fingerprint == key.fingerprint() {
+        match fingerprint == key.fingerprint {
             true => Ok(Some(serde_json::from_slice::<Kept>(json).map_err(rows::malformed)?.try_into()?)),
             false => Err(RequestError::Reused.into()),
         }
@@ -299,7 +299,7 @@ impl Redis {
         let kept_key = self.keys.kept(key);
         commit.expect_nothing(&kept_key);
         let kept = serde_json::to_vec(&Kept::try_from(&answer)?).map_err(rows::malformed)?;
-        let kept = rows::keep(key.fingerprint(), &kept);
+        let kept = rows::keep(&key.fingerprint, &kept);
         let life = ANSWER_KEPT_MS.to_string();
         commit.run([b"SET".as_slice(), kept_key.as_bytes(), &kept, b"PX", life.as_bytes()]);
         let done = commit.execute(&mut self.connection.clone()).await?;

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use prost::Message;
 use redis::Script;
 use redis::aio::ConnectionManager;
 
@@ -100,7 +99,7 @@ impl<'a> Commit<'a> {
 
     /// Tells what happened, in the same step.
     pub fn announce(&mut self, cart: &Cart, event: Event) {
-        let event = proto::common::Event::from(&events::news(cart, event)).encode_to_vec();
+        let event = events::encoded(cart, event);
         let outbox = self.keys.outbox();
         self.run([b"XADD".as_slice(), outbox.as_bytes(), b"*", EVENT.as_bytes(), &event]);
     }

@@ -34,7 +34,7 @@ impl Keys {
 
     /// What a request was answered.
     pub fn kept(&self, key: &RequestKey) -> String {
-        self.name("kept", format_args!("{}:{}", key.principal(), key.request_id()))
+        self.name("kept", format_args!("{}:{}", key.principal, key.request_id))
     }
 
     /// What any request of an account was answered, as a pattern.
