@@ -155,6 +155,7 @@ impl<'a> Bound<'a> {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
+        self.readers.extend(identity::readers(&store, &settings));
         self.tasks.spawn(identity::work(store.clone(), settings.clone(), self.time(), self.stop()));
         self.serve(identity::NAME, identity::routes(store, settings, self.time()))
     }

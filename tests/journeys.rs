@@ -54,3 +54,5 @@ mod transfer;
 mod twice;
 #[path = "journeys/verifying.rs"]
 mod verifying;
+#[path = "journeys/wishing.rs"]
+mod wishing;

@@ -288,6 +288,11 @@ impl WishlistItem {
         self.product.as_ref()
     }
 
+    /// The variants whose return to stock is told by mail.
+    fn notify_variant_ids(&self) -> Vec<ID> {
+        self.wire.alert_variant_ids.iter().map(|id| ids::encode(Kind::Variant, id)).collect()
+    }
+
     /// Since when it is wished for.
     fn added_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
         time(self.wire.add_time.as_ref())

@@ -15,8 +15,10 @@ use kit::{Currency, Id, Timestamp};
 
 use rights::Rights;
 
-/// Products on a wishlist, at most.
+/// Products on a wishlist, at most, and as many alerts.
 pub const WISHLIST_MAX: usize = 500;
+/// Stock that comes and goes within a day, as reservations do, has come back once.
+pub const ALERT_REST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Security events kept per account; older ones make room.
 pub const EVENTS_KEPT_MAX: u64 = 1_000;
 const EMAIL_LENGTH_MAX: usize = 254;
@@ -27,6 +29,8 @@ pub type AccountId = Id<Account>;
 /// Products are catalogue's; here they are only known by id.
 pub type ProductId = Id<Product>;
 pub struct Product;
+pub type VariantId = Id<Variant>;
+pub struct Variant;
 
 /// Somebody with a password. An erased account is none: it has a tombstone row and is never loaded.
 #[derive(Clone, Debug)]
@@ -74,10 +78,23 @@ pub struct Changes {
 }
 
 /// A product that somebody wants to remember.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WishlistItem {
     pub product: ProductId,
     pub added: Timestamp,
+    /// The variants whose return to stock is told by mail.
+    pub alerts: Vec<VariantId>,
+}
+
+/// A variant whose return to stock somebody wants to be told of, in the words of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockAlert {
+    pub product: ProductId,
+    pub variant: VariantId,
+    pub sku: String,
+    pub product_title: String,
+    pub variant_title: String,
+    pub product_handle: String,
 }
 
 /// Why a mail with a link is sent.
@@ -128,7 +145,7 @@ pub enum Refusal {
     LastAdmin,
     #[error("an account has at most 50 addresses")]
     AddressLimit,
-    #[error("a wishlist has at most 500 products")]
+    #[error("a wishlist has at most 500 products and 500 alerts")]
     WishlistLimit,
 }
 

@@ -7,7 +7,7 @@ mod events;
 mod grpc;
 mod store;
 
-use kit::{Clock, Database};
+use kit::{Clock, Database, Reader};
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -27,6 +27,11 @@ pub fn routes(database: Database, settings: Settings, clock: Clock) -> Routes {
 /// Brings the tables up to date.
 pub async fn migrate(database: &Database) -> Result<(), DbErr> {
     database.migrate::<Migrator>().await
+}
+
+/// What this service wants to hear of.
+pub fn readers(database: &Database, settings: &Settings) -> Vec<Reader> {
+    vec![events::reader(store::Store::new(database.clone()), settings.sealer.clone())]
 }
 
 /// Rotates signing keys, writes the mails that people asked for and forgets what is over, until it is told to stop.

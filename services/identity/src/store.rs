@@ -1,5 +1,6 @@
 //! The only file that knows the tables. Whose row it is stands in every query, so it cannot be forgotten.
 
+mod alert;
 mod audit;
 mod book;
 pub mod entity;

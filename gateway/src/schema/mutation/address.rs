@@ -1,10 +1,10 @@
 //! Changes of what an account holds: addresses and wishes.
 
 use async_graphql::{Context, ID, Object, SimpleObject};
-use proto::identity as pb;
+use proto::{catalogue, identity as pb};
 
 use crate::context::{self, own_request_id};
-use crate::error::{Fault, Refusal, settled};
+use crate::error::{Fault, Refusal, listed, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
 use crate::schema::account::{CustomerAddress, WishlistItem, show_wishlist};
@@ -111,13 +111,26 @@ impl AddressMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which; at most 250.")] product_ids: Vec<ID>,
+        #[graphql(
+            desc = "Variants to be told of by mail, once the address is verified, when they are back in stock; their products are wished for, too. At most 250.",
+            default
+        )]
+        notify_variant_ids: Vec<ID>,
         #[graphql(desc = "Repeats of the same key do nothing more.")] idempotency_key: ID,
     ) -> Part<WishlistPayload> {
         let change = async {
-            let request = pb::AddWishlistItemsRequest {
-                product_ids: ids::decode_all(Kind::Product, &product_ids)?,
-                request_id: own_request_id(ctx, &idempotency_key, "AddWishlistItems")?,
+            let mut product_ids = ids::decode_all(Kind::Product, &product_ids)?;
+            let request_id = own_request_id(ctx, &idempotency_key, "AddWishlistItems")?;
+            let alerts = match stock_alerts(ctx, &notify_variant_ids).await? {
+                Ok(alerts) => alerts,
+                Err(refusals) => return wishlist_refused(refusals),
             };
+            for alert in &alerts {
+                if !product_ids.contains(&alert.product_id) {
+                    product_ids.push(alert.product_id.clone());
+                }
+            }
+            let request = pb::AddWishlistItemsRequest { product_ids, request_id, alerts };
             let answer = settled(SERVICE, context::identity(ctx).add_wishlist_items(request).await)?;
             match answer {
                 Ok(answer) => Ok(WishlistPayload {
@@ -147,6 +160,43 @@ impl AddressMutation {
         };
         Some(change.await)
     }
+}
+
+/// The variants as the catalogue has them now, or those that it does not know.
+async fn stock_alerts(
+    ctx: &Context<'_>,
+    variants: &[ID],
+) -> Result<Result<Vec<pb::StockAlert>, Vec<Refusal>>, Fault> {
+    if variants.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let ids = ids::decode_all(Kind::Variant, variants)?;
+    let key =
+        |id: &String| catalogue::VariantKey { key: Some(catalogue::variant_key::Key::VariantId(id.clone())) };
+    let request = catalogue::BatchGetVariantsRequest { keys: ids.iter().map(key).collect() };
+    let answer = listed("catalogue", context::catalogue(ctx).batch_get_variants(request).await)?;
+    let unknown = |(place, _): (usize, &String)| Refusal {
+        code: "INVALID",
+        field: Some(vec!["notifyVariantIds".to_owned(), place.to_string()]),
+        message: "There is no such variant.".to_owned(),
+    };
+    let missing = ids.iter().enumerate().filter(|(_, id)| answer.missing.contains(id));
+    let missing: Vec<Refusal> = missing.map(unknown).collect();
+    if !missing.is_empty() {
+        return Ok(Err(missing));
+    }
+    let alert = |summary: catalogue::VariantSummary| {
+        let variant = summary.variant.unwrap_or_default();
+        pb::StockAlert {
+            product_id: summary.product_id,
+            variant_id: variant.id,
+            sku: variant.sku,
+            product_title: summary.product_title,
+            variant_title: variant.title,
+            product_handle: summary.product_handle,
+        }
+    };
+    Ok(Ok(answer.variants.into_iter().map(alert).collect()))
 }
 
 fn address_payload(

@@ -8,7 +8,7 @@ use super::{Identity, signed_in};
 use crate::domain::address::{Address, AddressId};
 use crate::domain::rights::Permission;
 use crate::domain::session::Session;
-use crate::domain::{Account, LoginEvent, ProductId, WishlistItem};
+use crate::domain::{Account, LoginEvent, ProductId, StockAlert, WishlistItem};
 use crate::error::Error;
 
 impl Identity {
@@ -52,8 +52,9 @@ impl Identity {
         caller: &Caller,
         key: &RequestKey,
         products: &[ProductId],
+        alerts: &[StockAlert],
     ) -> Result<Vec<WishlistItem>, Error> {
-        self.store.add_wishes(key, signed_in(caller)?.0, products, self.clock.now()).await
+        self.store.add_wishes(key, signed_in(caller)?.0, products, alerts, self.clock.now()).await
     }
 
     pub async fn remove_wishes(
@@ -139,5 +140,9 @@ fn shown_address(address: &Address) -> Value {
 }
 
 fn shown_item(item: &WishlistItem) -> Value {
-    json!({ "productId": item.product.to_string(), "added": item.added.to_rfc3339() })
+    json!({
+        "productId": item.product.to_string(),
+        "added": item.added.to_rfc3339(),
+        "alertVariantIds": item.alerts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }

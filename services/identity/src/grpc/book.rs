@@ -11,11 +11,13 @@ use tonic::Status;
 use super::{key, page, parse};
 use crate::app::Identity;
 use crate::domain::address::{Address, AddressId};
-use crate::domain::{ProductId, WishlistItem};
+use crate::domain::{ProductId, StockAlert, WishlistItem};
 
 const ADDRESSES: PageLimits = PageLimits { default: 50, max: 50 };
 const WISHES: PageLimits = PageLimits { default: 50, max: 250 };
 const PRODUCTS_MAX: usize = 250;
+/// Titles of a variant are its option values, joined.
+const WORDS_MAX: usize = 1_000;
 
 pub async fn list_addresses(
     identity: &Identity,
@@ -84,9 +86,10 @@ pub async fn add_wishlist_items(
     caller: Caller,
     message: pb::AddWishlistItemsRequest,
 ) -> Result<pb::AddWishlistItemsResponse, Status> {
-    let key = key(&caller, "AddWishlistItems", &message.request_id, &message)?;
+    let key = key(&caller, "AddWishlistItems", &message.request_id, &without_words(&message))?;
     let products: Vec<ProductId> = parse::ids("product_ids", &message.product_ids, 1, PRODUCTS_MAX)?;
-    let items = identity.add_wishes(&caller, &key, &products).await?;
+    let alerts = alerts(&message.alerts, &products)?;
+    let items = identity.add_wishes(&caller, &key, &products, &alerts).await?;
     Ok(pb::AddWishlistItemsResponse { items: items.into_iter().map(shown_item).collect() })
 }
 
@@ -128,6 +131,48 @@ fn shown(address: Address) -> pb::AccountAddress {
     }
 }
 
+/// What is asked for, without the words for it: the catalogue may have others when the request comes again.
+fn without_words(message: &pb::AddWishlistItemsRequest) -> pb::AddWishlistItemsRequest {
+    let bare = |alert: &pb::StockAlert| pb::StockAlert {
+        product_id: alert.product_id.clone(),
+        variant_id: alert.variant_id.clone(),
+        ..Default::default()
+    };
+    pb::AddWishlistItemsRequest { alerts: message.alerts.iter().map(bare).collect(), ..message.clone() }
+}
+
+fn alerts(wire: &[pb::StockAlert], products: &[ProductId]) -> Result<Vec<StockAlert>, Problem> {
+    let mut fields = Fields::new();
+    let fits = fields.count("alerts", wire.len(), 0..=PRODUCTS_MAX);
+    let read = |(index, alert): (usize, &pb::StockAlert)| {
+        fields.within(format_args!("alerts[{index}]"), |fields| {
+            let product: Option<ProductId> = fields.id("product_id", &alert.product_id);
+            if product.is_some_and(|product| !products.contains(&product)) {
+                fields.refuse("product_id", "is not one of product_ids");
+            }
+            let variant = fields.id("variant_id", &alert.variant_id);
+            let sku = fields.text("sku", &alert.sku, 1..=255);
+            let product_title = fields.text("product_title", &alert.product_title, 1..=WORDS_MAX);
+            let variant_title = fields.text("variant_title", &alert.variant_title, 0..=WORDS_MAX);
+            let product_handle = fields.text("product_handle", &alert.product_handle, 1..=255);
+            Some(StockAlert {
+                product: product?,
+                variant: variant?,
+                sku: sku?,
+                product_title: product_title?,
+                variant_title: variant_title?,
+                product_handle: product_handle?,
+            })
+        })
+    };
+    let read: Vec<Option<StockAlert>> = wire.iter().take(PRODUCTS_MAX).enumerate().map(read).collect();
+    fields.build(|| fits.and_then(|_| read.into_iter().collect())).map_err(Problem::invalid)
+}
+
 fn shown_item(item: WishlistItem) -> pb::WishlistItem {
-    pb::WishlistItem { product_id: item.product.to_string(), add_time: Some(time::to_proto(item.added)) }
+    pb::WishlistItem {
+        product_id: item.product.to_string(),
+        add_time: Some(time::to_proto(item.added)),
+        alert_variant_ids: item.alerts.iter().map(ToString::to_string).collect(),
+    }
 }

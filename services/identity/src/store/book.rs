@@ -2,19 +2,22 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Listed, Page, PageError, RequestKey, Timestamp, Tx, execute, query};
+use kit::{Cursor, Id, Listed, Page, PageError, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Order as Direction, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entity::{address, wishlist_item};
-use super::{Begun, IDS_PER_STATEMENT_MAX, Store, lock};
+use super::{Begun, IDS_PER_STATEMENT_MAX, Store, alert, lock};
 use crate::domain::address::{ADDRESSES_MAX, Address, AddressId};
 use crate::domain::session::Session;
-use crate::domain::{Account, AccountId, LoginEvent, ProductId, Refusal, WISHLIST_MAX, WishlistItem};
+use crate::domain::{
+    Account, AccountId, LoginEvent, ProductId, Refusal, StockAlert, WISHLIST_MAX, WishlistItem,
+};
 use crate::error::Error;
 
 /// Everything that is kept about somebody.
@@ -136,6 +139,7 @@ impl Store {
         }
         let rows = select.all(self.database.read()).await?;
         let items = rows.into_iter().map(WishlistItem::from).collect();
+        let items = with_alerts(self.database.read(), account, items).await?;
         Ok(page.listed(items, |item: &WishlistItem| vec![item.added.to_rfc3339(), item.product.to_string()]))
     }
 
@@ -145,11 +149,12 @@ impl Store {
         key: &RequestKey,
         account: AccountId,
         products: &[ProductId],
+        alerts: &[StockAlert],
         now: Timestamp,
     ) -> Result<Vec<WishlistItem>, Error> {
         let tx = match self.begin(key).await? {
             Begun::Kept(answer) => {
-                let rows: Vec<wishlist_item::Model> = answer.rows()?;
+                let rows: Vec<KeptItem> = answer.rows()?;
                 return Ok(rows.into_iter().map(WishlistItem::from).collect());
             }
             Begun::First(tx) => tx,
@@ -160,14 +165,28 @@ impl Store {
                        ON CONFLICT (account_id, product_id) DO NOTHING";
             execute(&**tx, sql, [account.as_uuid().into(), product.as_uuid().into(), now.into()]).await?;
         }
-        let sql = "SELECT COUNT(*) AS found FROM wishlist_items WHERE account_id = $1";
-        if count(&tx, sql, account).await? > i64::try_from(WISHLIST_MAX).unwrap_or(i64::MAX) {
-            return Err(Refusal::WishlistLimit.into());
+        alert::put(&tx, account, alerts, now).await?;
+        for table in ["wishlist_items", "stock_alerts"] {
+            let sql = format!("SELECT COUNT(*) AS found FROM {table} WHERE account_id = $1");
+            if count(&tx, &sql, account).await? > i64::try_from(WISHLIST_MAX).unwrap_or(i64::MAX) {
+                return Err(Refusal::WishlistLimit.into());
+            }
         }
         let rows = wishes_in(&tx, account, products).await?;
-        tx.keep(&rows).await?;
+        let mut alerts = alert::of_products(&**tx, account, products).await?;
+        let kept = rows.into_iter().map(|row| KeptItem {
+            alerts: alerts
+                .remove(&ProductId::from_uuid(row.product_id))
+                .unwrap_or_default()
+                .iter()
+                .map(|id| id.as_uuid())
+                .collect(),
+            row,
+        });
+        let kept: Vec<KeptItem> = kept.collect();
+        tx.keep(&kept).await?;
         tx.commit().await?;
-        Ok(rows.into_iter().map(WishlistItem::from).collect())
+        Ok(kept.into_iter().map(WishlistItem::from).collect())
     }
 
     pub async fn remove_wishes(
@@ -190,6 +209,36 @@ impl Store {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What became of a wish, as its request keeps it.
+#[derive(Serialize, Deserialize)]
+struct KeptItem {
+    #[serde(flatten)]
+    row: wishlist_item::Model,
+    #[serde(default)]
+    alerts: Vec<Uuid>,
+}
+
+impl From<KeptItem> for WishlistItem {
+    fn from(kept: KeptItem) -> Self {
+        let alerts = kept.alerts.into_iter().map(Id::from_uuid).collect();
+        WishlistItem { alerts, ..WishlistItem::from(kept.row) }
+    }
+}
+
+async fn with_alerts(
+    on: &impl ConnectionTrait,
+    account: AccountId,
+    items: Vec<WishlistItem>,
+) -> Result<Vec<WishlistItem>, DbErr> {
+    let products: Vec<ProductId> = items.iter().map(|item| item.product).collect();
+    let mut alerts = alert::of_products(on, account, &products).await?;
+    let told = |item: WishlistItem| WishlistItem {
+        alerts: alerts.remove(&item.product).unwrap_or_default(),
+        ..item
+    };
+    Ok(items.into_iter().map(told).collect())
 }
 
 /// 0 for the default, 1 for the others.

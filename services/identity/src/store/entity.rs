@@ -274,7 +274,7 @@ impl From<address::Model> for Address {
 
 impl From<wishlist_item::Model> for WishlistItem {
     fn from(row: wishlist_item::Model) -> Self {
-        Self { product: Id::from_uuid(row.product_id), added: row.added }
+        Self { product: Id::from_uuid(row.product_id), added: row.added, alerts: Vec::new() }
     }
 }
 

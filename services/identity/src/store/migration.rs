@@ -12,6 +12,7 @@ impl MigratorTrait for Migrator {
             tables("identity_0001_accounts", ACCOUNTS),
             tables("identity_0002_sessions", SESSIONS),
             tables("identity_0003_books", BOOKS),
+            tables("identity_0004_stock_alerts", STOCK_ALERTS),
         ];
         kit_migrations().into_iter().chain(own).collect()
     }
@@ -143,3 +144,21 @@ const BOOKS: &str = "
         PRIMARY KEY (account_id, product_id)
     );
     CREATE INDEX wishlist_items_newest ON wishlist_items (account_id, added DESC, product_id DESC);";
+
+// An alert goes with its wish. `told` is the return to stock that it was told of last.
+const STOCK_ALERTS: &str = "
+    CREATE TABLE stock_alerts (
+        account_id uuid NOT NULL,
+        variant_id uuid NOT NULL,
+        product_id uuid NOT NULL,
+        sku text NOT NULL,
+        product_title text NOT NULL,
+        variant_title text NOT NULL,
+        product_handle text NOT NULL,
+        added timestamptz NOT NULL,
+        told timestamptz,
+        PRIMARY KEY (account_id, variant_id),
+        FOREIGN KEY (account_id, product_id) REFERENCES wishlist_items (account_id, product_id) ON DELETE CASCADE
+    );
+    CREATE INDEX stock_alerts_product ON stock_alerts (account_id, product_id);
+    CREATE INDEX stock_alerts_sku ON stock_alerts (sku, account_id, variant_id);";

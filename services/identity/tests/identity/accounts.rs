@@ -256,8 +256,11 @@ async fn an_export_holds_everything_that_is_kept() {
     for shop in shops().await {
         let (user, account) = shop.customer().await;
         let product = uuid::Uuid::now_v7().to_string();
-        let wish =
-            pb::AddWishlistItemsRequest { product_ids: vec![product.clone()], request_id: request_id() };
+        let wish = pb::AddWishlistItemsRequest {
+            product_ids: vec![product.clone()],
+            request_id: request_id(),
+            alerts: Vec::new(),
+        };
         shop.as_user(&user).add_wishlist_items(wish).await.unwrap();
 
         let answer =

@@ -138,6 +138,7 @@ async fn a_wishlist_keeps_each_product_once_newest_first() {
         let add = |ids: &[String]| pb::AddWishlistItemsRequest {
             product_ids: ids.to_vec(),
             request_id: request_id(),
+            alerts: Vec::new(),
         };
         client.add_wishlist_items(add(&products[..3])).await.unwrap();
         shop.clock.advance(std::time::Duration::from_secs(1));
@@ -178,6 +179,7 @@ async fn a_wishlist_has_five_hundred_products_and_a_refused_addition_adds_none()
         let add = |count: usize| pb::AddWishlistItemsRequest {
             product_ids: (0..count).map(|_| Uuid::now_v7().to_string()).collect(),
             request_id: request_id(),
+            alerts: Vec::new(),
         };
         client.add_wishlist_items(add(250)).await.unwrap();
         client.add_wishlist_items(add(200)).await.unwrap();
