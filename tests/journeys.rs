@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "journeys/access.rs"]
+mod access;
 #[path = "journeys/account.rs"]
 mod account;
 #[path = "journeys/acts.rs"]

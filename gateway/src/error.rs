@@ -197,11 +197,16 @@ pub(crate) fn soften<T>(
     match listed(service, answer) {
         Ok(value) => Some(value),
         Err(fault) => {
-            let error = async_graphql::Error::from(fault).into_server_error(ctx.item.pos);
-            ctx.add_error(ctx.set_error_path(error));
+            complain(ctx, fault);
             None
         }
     }
+}
+
+/// One error of the answer, beside what could be had.
+pub(crate) fn complain(ctx: &Context<'_>, fault: Fault) {
+    let error = async_graphql::Error::from(fault).into_server_error(ctx.item.pos);
+    ctx.add_error(ctx.set_error_path(error));
 }
 
 /// A business refusal as it goes into a payload.

@@ -33,6 +33,8 @@ pub const PAGE_SIZE_DEFAULT: i32 = 20;
 pub const REVIEWS_EACH_MAX: i32 = 20;
 /// Ids that `nodes` takes at once.
 pub const NODES_MAX: usize = 250;
+/// Those of them that are opened by a token: carts, checkouts, a guest's orders. Each is a call of its own.
+pub const HELD_NODES_MAX: usize = 10;
 /// Characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 128;
 /// A guest without a cart has nobody to share keys with but everybody: such a key must not be guessed.

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID};
 use proto::{cart, orders};
 
-use crate::context::{Capability, Principal, viewer};
+use crate::context::{Capability, Principal, Viewer, viewer};
 use crate::error::{Fault, Problem};
 use crate::ids::{self, Kind};
 
@@ -28,27 +28,31 @@ impl HeldCart {
             (None, Some(_)) => {
                 return Err(Fault::of(Problem::BadRequest, "A token belongs to a cart id."));
             }
-            (Some(id), None) if viewer.user.is_some() => {
+            (cart_id, None) if viewer.user.is_some() => {
                 return Ok(Some(Self {
-                    key: cart::CartKey { cart_id: id, token: String::new() },
+                    key: cart::CartKey { cart_id: cart_id.unwrap_or_default(), token: String::new() },
                     principal: viewer.principal(),
                 }));
-            }
-            (None, None) if viewer.user.is_some() => {
-                return Ok(Some(Self { key: cart::CartKey::default(), principal: viewer.principal() }));
             }
             (Some(id), None) => viewer.cart.clone().filter(|held| held.id == id),
             (None, None) => viewer.cart.clone(),
         };
-        Ok(capability.map(|held| Self {
-            principal: Principal::holder("cart", &held.id),
-            key: cart::CartKey { cart_id: held.id, token: held.token },
-        }))
+        Ok(capability.map(Self::by))
     }
 
-    /// The same where something is to be done with it.
+    /// The same where something is to be done with it. Who holds nothing asks all the same: the service finds no such
+    /// cart, as it does for a token that is not right.
     pub(crate) fn needed(ctx: &Context<'_>, id: Option<&ID>, token: Option<String>) -> Result<Self, Fault> {
-        Self::of(ctx, id, token)?.ok_or_else(|| Fault::of(Problem::NotFound, "There is no such cart."))
+        let held = Self::of(ctx, id, token)?;
+        let named = id.map_or(Ok(String::new()), |id| ids::decode(Kind::Cart, id))?;
+        Ok(held.unwrap_or_else(|| Self::by(Capability { id: named, token: String::new() })))
+    }
+
+    fn by(held: Capability) -> Self {
+        Self {
+            principal: Principal::holder("cart", &held.id),
+            key: cart::CartKey { cart_id: held.id, token: held.token },
+        }
     }
 }
 
@@ -64,10 +68,7 @@ impl HeldCheckout {
         let checkout_id = ids::decode(Kind::Checkout, id)?;
         let own = viewer.checkout.as_ref().filter(|held| held.id == checkout_id);
         let token = token.or_else(|| own.map(|held| held.token.clone())).unwrap_or_default();
-        let principal = match token.is_empty() {
-            true => viewer.principal(),
-            false => Principal::holder("checkout", &checkout_id),
-        };
+        let principal = principal(viewer, &token, "checkout", &checkout_id);
         Ok(Self { key: orders::CheckoutKey { checkout_id, token }, principal })
     }
 }
@@ -97,10 +98,15 @@ impl HeldOrder {
             orders::order_key::Key::OrderId(id) => id,
             orders::order_key::Key::Number(number) => number,
         };
-        let principal = match token.is_empty() {
-            true => viewer.principal(),
-            false => Principal::holder("order", name),
-        };
+        let principal = principal(viewer, &token, "order", name);
         Self { key: orders::OrderKey { key: Some(key), token }, principal }
+    }
+}
+
+/// A guest acts as whoever holds the thing, also one whose token is missing: the service finds nothing for either.
+fn principal(viewer: &Viewer, token: &str, kind: &str, id: &str) -> Principal {
+    match viewer.user.is_some() && token.is_empty() {
+        true => viewer.principal(),
+        false => Principal::holder(kind, id),
     }
 }

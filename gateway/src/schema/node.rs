@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object};
+use mesh::Role;
 use proto::{cart as carts, catalogue, identity, orders, payments, pricing, reviews};
 
 use crate::context::{self, viewer};
-use crate::error::{Fault, Problem, found, listed};
+use crate::error::{Fault, Problem, complain, found, listed};
 use crate::ids::{self, Kind};
-use crate::limits::NODES_MAX;
+use crate::limits::{HELD_NODES_MAX, NODES_MAX};
 use crate::schema::account::Customer;
 use crate::schema::cart::{self, Cart};
 use crate::schema::category::{self, Category};
 use crate::schema::checkout::{self, Checkout};
 use crate::schema::collection::{self, Collection};
 use crate::schema::discount::Discount;
-use crate::schema::held::{HeldCart, HeldCheckout};
+use crate::schema::held::{HeldCart, HeldCheckout, HeldOrder};
 use crate::schema::look::Look;
 use crate::schema::order::{self, Order};
 use crate::schema::payment::Payment;
@@ -92,7 +93,11 @@ async fn nodes(ctx: &Context<'_>, asked: &[ID]) -> Result<Vec<Option<Node>>, Fau
     let answers = futures::future::join_all(calls).await;
     let mut found: HashMap<(Kind, String), Node> = HashMap::new();
     for answer in answers {
-        found.extend(answer?);
+        match answer {
+            Ok(nodes) => found.extend(nodes),
+            // Kinds that cannot be had leave the others where they are.
+            Err(fault) => complain(ctx, fault),
+        }
     }
     // An id that stands twice is answered at its first place.
     Ok(keys.into_iter().map(|key| found.remove(&key)).collect())
@@ -106,6 +111,7 @@ async fn of_kind(ctx: &Context<'_>, kind: Kind, ids: Vec<String>, look: &Look<'_
             of_catalogue(ctx, kind, ids, look).await
         }
         Kind::Cart | Kind::Checkout => held(ctx, kind, ids, look).await,
+        Kind::Order if viewer(ctx).user.is_none() => held(ctx, kind, ids, look).await,
         Kind::Order => {
             let request = orders::BatchGetOrdersRequest { order_ids: ids };
             let answer = context::orders(ctx).batch_get_orders(request).await;
@@ -203,38 +209,68 @@ async fn of_catalogue(
     }
 }
 
-/// Carts and checkouts belong to whoever holds them, and nobody holds more than one of each here.
+/// What belongs to whoever holds it is asked for one by one: each needs its own proof.
 async fn held(ctx: &Context<'_>, kind: Kind, ids: Vec<String>, look: &Look<'_>) -> Result<Found, Fault> {
-    let Some(raw) = ids.into_iter().next() else {
-        return Ok(Vec::new());
-    };
-    let id = ids::encode(kind, &raw);
-    if kind == Kind::Cart {
-        let Some(held) = HeldCart::of(ctx, Some(&id), None)? else {
-            return Ok(Vec::new());
-        };
-        let request = carts::GetCartRequest { key: Some(held.key) };
-        let answer = found("cart", context::cart(ctx).get_cart(request).await)?;
-        let Some(wire) = answer.and_then(|answer| answer.cart) else {
-            return Ok(Vec::new());
-        };
-        return Ok(vec![((kind, raw), Node::Cart(Box::new(cart::show(ctx, wire, look).await)))]);
+    if ids.len() > HELD_NODES_MAX {
+        let words = format!("At most {HELD_NODES_MAX} carts, checkouts and orders of a guest at once.");
+        return Err(Fault::of(Problem::BadRequest, words));
     }
-    let held = HeldCheckout::of(ctx, &id, None)?;
+    let one = |raw: String| async move {
+        let id = ids::encode(kind, &raw);
+        let node = match kind {
+            Kind::Cart => held_cart(ctx, &id, look).await?,
+            Kind::Checkout => held_checkout(ctx, &id, look).await?,
+            _ => held_order(ctx, &id, look).await?,
+        };
+        Ok(node.map(|node| ((kind, raw), node)))
+    };
+    let answers = futures::future::join_all(ids.into_iter().map(one)).await;
+    answers.into_iter().filter_map(Result::transpose).collect()
+}
+
+async fn held_cart(ctx: &Context<'_>, id: &ID, look: &Look<'_>) -> Result<Option<Node>, Fault> {
+    let Some(held) = HeldCart::of(ctx, Some(id), None)? else {
+        return Ok(None);
+    };
+    let request = carts::GetCartRequest { key: Some(held.key) };
+    let answer = found("cart", context::cart(ctx).get_cart(request).await)?;
+    let Some(wire) = answer.and_then(|answer| answer.cart) else {
+        return Ok(None);
+    };
+    Ok(Some(Node::Cart(Box::new(cart::show(ctx, wire, look).await))))
+}
+
+async fn held_checkout(ctx: &Context<'_>, id: &ID, look: &Look<'_>) -> Result<Option<Node>, Fault> {
+    let held = HeldCheckout::of(ctx, id, None)?;
     let token = held.key.token.clone();
     let request = orders::GetCheckoutRequest { key: Some(held.key) };
     let answer = found("orders", context::orders(ctx).get_checkout(request).await)?;
     let Some(wire) = answer.and_then(|answer| answer.checkout) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
-    let shown = checkout::show(ctx, wire, &token, look).await;
-    Ok(vec![((kind, raw), Node::Checkout(Box::new(shown)))])
+    Ok(Some(Node::Checkout(Box::new(checkout::show(ctx, wire, &token, look).await))))
 }
 
-/// One's own account needs no permission; others' do.
-async fn accounts(ctx: &Context<'_>, ids: Vec<String>) -> Result<Found, Fault> {
-    let own = viewer(ctx).user.as_ref().map(|user| user.account.to_string());
-    let wires = if own.as_ref().is_some_and(|own| ids.iter().all(|id| id == own)) {
+/// A guest's order is opened by the token of the checkout that it was.
+async fn held_order(ctx: &Context<'_>, id: &ID, look: &Look<'_>) -> Result<Option<Node>, Fault> {
+    let held = HeldOrder::by_id(ctx, id, None)?;
+    let request = orders::GetOrderRequest { key: Some(held.key) };
+    let answer = found("orders", context::orders(ctx).get_order(request).await)?;
+    let wire = answer.and_then(|answer| answer.order).into_iter().collect();
+    let mut shown = order::show(ctx, wire, look).await;
+    Ok(shown.pop().map(|order| Node::Order(Box::new(order))))
+}
+
+/// One's own account needs no permission; others' do, and to customers there are no others.
+async fn accounts(ctx: &Context<'_>, mut ids: Vec<String>) -> Result<Found, Fault> {
+    let user = viewer(ctx).user.as_ref();
+    let own = user.map(|user| user.account.to_string());
+    if user.is_some_and(|user| user.role == Role::Customer) {
+        ids.retain(|id| own.as_ref() == Some(id));
+    }
+    let wires = if ids.is_empty() {
+        Vec::new()
+    } else if own.as_ref().is_some_and(|own| ids.iter().all(|id| id == own)) {
         let request = identity::GetAccountRequest::default();
         let answer = found("identity", context::identity(ctx).get_account(request).await)?;
         answer.and_then(|answer| answer.account).into_iter().collect()

@@ -143,19 +143,26 @@ impl Carts {
         self.change(edit, |_| Need::Problems, set).await
     }
 
-    pub async fn move_to(&self, edit: &Edit, currency: Currency, country: &str) -> Result<Answer, Error> {
-        let need = |cart: &Cart| match cart.currency == currency {
-            true => Need::Problems,
-            false => Need::Offers { currency, variants: cart.variants() },
+    pub async fn move_to(
+        &self,
+        edit: &Edit,
+        currency: Option<Currency>,
+        country: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let other = |cart: &Cart| currency.filter(|currency| *currency != cart.currency);
+        let need = |cart: &Cart| match other(cart) {
+            None => Need::Problems,
+            Some(currency) => Need::Offers { currency, variants: cart.variants() },
         };
         let none = Offers::new();
         let move_to = |cart: &mut Cart, market: &Market| {
-            let offers = match cart.currency == currency {
-                true => &none,
+            let offers = match other(cart) {
+                None => &none,
                 // All of it: a line that nobody was asked about must not be lost.
-                false => market.offers(currency, &cart.variants())?,
+                Some(currency) => market.offers(currency, &cart.variants())?,
             };
-            Ok(cart.move_to(currency, country.to_owned(), offers))
+            let country = country.unwrap_or(&cart.country).to_owned();
+            Ok(cart.move_to(currency.unwrap_or(cart.currency), country, offers))
         };
         self.change(edit, need, move_to).await
     }

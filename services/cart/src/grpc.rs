@@ -113,7 +113,7 @@ impl CartService for Grpc {
         let message = request.into_inner();
         let (claim, (currency, country), etag) = parse::context(&message)?;
         let edit = edit(&caller, claim, etag, "SetCartContext", &message.request_id, &message)?;
-        let (cart, warnings) = show::changed(self.carts.move_to(&edit, currency, &country).await?);
+        let (cart, warnings) = show::changed(self.carts.move_to(&edit, currency, country.as_deref()).await?);
         Ok(Response::new(pb::SetCartContextResponse { cart, warnings }))
     }
 

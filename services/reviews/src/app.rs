@@ -86,6 +86,7 @@ impl Reviews {
         let moderator = caller.may(MODERATE);
         let author = listing.mine.then(|| account(caller)).transpose()?;
         if !listing.mine && !moderator && (listing.product.is_none() || listing.state.is_some()) {
+            account(caller)?;
             return Err(Error::NotModerator);
         }
         let state = match listing.mine || moderator {

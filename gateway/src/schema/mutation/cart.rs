@@ -5,7 +5,7 @@ use proto::cart as pb;
 
 use crate::context::{self, Capability, locale, viewer};
 use crate::cookies;
-use crate::error::{Fault, settled};
+use crate::error::{Fault, Refusal, settled};
 use crate::ids::{self, Kind};
 use crate::schema::Part;
 use crate::schema::cart::{self, Cart, CartWarning};
@@ -264,16 +264,21 @@ impl CartMutation {
     ) -> Part<CartMergePayload> {
         let change = async {
             context::signed_in(ctx)?;
+            let Some(guest) = guest_key(ctx, cart_id.as_ref(), token)? else {
+                let refusals = vec![Refusal {
+                    code: "CART_NOT_FOUND",
+                    field: None,
+                    message: "There is no such cart.".to_owned(),
+                }];
+                return unmerged(refusals);
+            };
             let request = pb::MergeCartsRequest {
-                guest: Some(guest_key(ctx, cart_id.as_ref(), token)?),
+                guest: Some(guest),
                 request_id: viewer(ctx).principal().request_id(&idempotency_key, "MergeCarts")?,
             };
             match settled(SERVICE, context::cart(ctx).merge_carts(request).await)? {
                 Ok(answer) => merged(ctx, answer).await,
-                Err(refusals) => Ok(CartMergePayload {
-                    user_errors: user_errors(SERVICE, refusals)?,
-                    ..Default::default()
-                }),
+                Err(refusals) => unmerged(refusals),
             }
         };
         Some(change.await)
@@ -331,7 +336,7 @@ async fn created(ctx: &Context<'_>, answer: pb::CreateCartResponse) -> Result<Ca
 
 async fn payload(
     ctx: &Context<'_>,
-    answer: Result<(Option<pb::Cart>, Vec<pb::CartWarning>), Vec<crate::error::Refusal>>,
+    answer: Result<(Option<pb::Cart>, Vec<pb::CartWarning>), Vec<Refusal>>,
 ) -> Result<CartPayload, Fault> {
     match answer {
         Ok((wire, warnings)) => {
@@ -348,16 +353,24 @@ async fn payload(
     }
 }
 
-fn guest_key(ctx: &Context<'_>, id: Option<&ID>, token: Option<String>) -> Result<pb::CartKey, Fault> {
+/// Nothing for who shows no token: a guest's cart is opened by nothing else.
+fn guest_key(
+    ctx: &Context<'_>,
+    id: Option<&ID>,
+    token: Option<String>,
+) -> Result<Option<pb::CartKey>, Fault> {
     let carried = viewer(ctx).cart.clone();
     let named = id.map(|id| ids::decode(Kind::Cart, id)).transpose()?;
-    let held = match (named, token) {
+    let held = match (named, token.filter(|token| !token.is_empty())) {
         (Some(id), Some(token)) => Some(Capability { id, token }),
         (Some(id), None) => carried.filter(|held| held.id == id),
         (None, _) => carried,
     };
-    let held = held.unwrap_or(Capability { id: String::new(), token: String::new() });
-    Ok(pb::CartKey { cart_id: held.id, token: held.token })
+    Ok(held.map(|held| pb::CartKey { cart_id: held.id, token: held.token }))
+}
+
+fn unmerged(refusals: Vec<Refusal>) -> Result<CartMergePayload, Fault> {
+    Ok(CartMergePayload { user_errors: user_errors(SERVICE, refusals)?, ..Default::default() })
 }
 
 async fn merged(ctx: &Context<'_>, answer: pb::MergeCartsResponse) -> Result<CartMergePayload, Fault> {

@@ -74,10 +74,17 @@ pub fn codes(message: &pb::SetCartCodesRequest) -> Change<Vec<String>> {
     change(message.key.as_ref(), &message.etag, |fields| distinct_codes(fields, &message.codes))
 }
 
-pub fn context(message: &pb::SetCartContextRequest) -> Change<(Currency, String)> {
+/// What is not said stays as it is.
+pub fn context(message: &pb::SetCartContextRequest) -> Change<(Option<Currency>, Option<String>)> {
     change(message.key.as_ref(), &message.etag, |fields| {
-        let currency = fields.currency("currency_code", &message.currency_code);
-        let country = fields.country("country_code", &message.country_code);
+        let currency = match message.currency_code.as_str() {
+            "" => Some(None),
+            code => fields.currency("currency_code", code).map(Some),
+        };
+        let country = match message.country_code.as_str() {
+            "" => Some(None),
+            code => fields.country("country_code", code).map(Some),
+        };
         Some((currency?, country?))
     })
 }

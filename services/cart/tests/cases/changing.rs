@@ -186,13 +186,17 @@ async fn another_currency_reads_the_prices_again_and_drops_what_has_none() {
         let cart = answer.cart.unwrap();
         assert_eq!((cart.country_code.as_str(), cart.lines.len(), answer.warnings.len()), ("IE", 2, 0));
 
-        let answer = shop.guest().set_cart_context(moving(&key, "EUR", "IE")).await.unwrap().into_inner();
+        // What is not said stays as it is: the country here, both in the next.
+        let answer = shop.guest().set_cart_context(moving(&key, "EUR", "")).await.unwrap().into_inner();
         assert_eq!(answer.warnings.len(), 1);
         assert_eq!(answer.warnings[0].kind(), pb::WarningKind::Dropped);
         assert_eq!(answer.warnings[0].variant_id, pounds);
         let read = shop.get(&key).await.unwrap();
         assert_eq!(answer.cart.as_ref(), Some(&read));
         assert_eq!((read.currency_code.as_str(), lines(&read)), ("EUR", vec![(both.as_str(), 2)]));
+        let answer = shop.guest().set_cart_context(moving(&key, "", "")).await.unwrap().into_inner();
+        let same = answer.cart.unwrap();
+        assert_eq!((same.currency_code.as_str(), same.country_code.as_str()), ("EUR", "IE"));
         let seen = read.lines[0].seen_price.as_ref().unwrap();
         assert_eq!((seen.currency_code.as_str(), seen.minor_units, read.problems.len()), ("EUR", 1_050, 0));
     }
