@@ -247,20 +247,39 @@ fn refusals(code: &'static str, status: &Status) -> Vec<Refusal> {
 }
 
 /// Messages of a request whose content the edge takes as one argument `input`.
-const WRAPPERS: [&str; 7] =
-    ["details", "product", "account", "discount", "collection", "category", "preferences"];
+const WRAPPERS: [&str; 8] =
+    ["details", "product", "account", "discount", "collection", "category", "preferences", "shippingMethod"];
+/// Messages whose fields the edge takes as arguments.
+const UNWRAPPED: [&str; 2] = ["key", "taxRule"];
+/// Fields of messages that have another name in the schema.
+const RENAMED: [(&str, &str); 11] = [
+    ("requestId", "idempotencyKey"),
+    ("displayName", "title"),
+    ("minorUnits", "amount"),
+    ("ratePpm", "rate"),
+    ("percentPpm", "percentage"),
+    ("minimum", "minimumAmount"),
+    ("limitTotal", "usageLimit"),
+    ("limitPerCustomer", "usageLimitPerCustomer"),
+    ("startTime", "startsAt"),
+    ("endTime", "endsAt"),
+    ("variantId", "merchandiseId"),
+];
 
-/// `lines[0].variant_id` of a message is `["lines", "0", "variantId"]` of the arguments.
+/// `lines[0].variant_id` of a message is `["lines", "0", "merchandiseId"]` of the arguments.
 fn input_path(field: &str) -> Vec<String> {
     let mut path: Vec<String> =
         field.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(camel_case).collect();
-    if path.len() > 1 && path.first().is_some_and(|first| first == "key") {
+    if path.len() > 1 && path.first().is_some_and(|first| UNWRAPPED.contains(&first.as_str())) {
         path.remove(0);
     }
-    match path.first_mut() {
-        Some(first) if WRAPPERS.contains(&first.as_str()) => "input".clone_into(first),
-        Some(first) if first == "requestId" => "idempotencyKey".clone_into(first),
-        _ => {}
+    if let Some(first) = path.first_mut().filter(|first| WRAPPERS.contains(&first.as_str())) {
+        "input".clone_into(first);
+    }
+    for part in &mut path {
+        if let Some((_, name)) = RENAMED.iter().find(|(name, _)| name == part) {
+            (*name).clone_into(part);
+        }
     }
     path
 }
@@ -279,4 +298,27 @@ pub(crate) fn camel_case(name: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_a_message_is_told_as_the_argument_that_it_came_from() {
+        let table = [
+            ("key.cart_id", "cartId"),
+            ("lines[3].variant_id", "lines.3.merchandiseId"),
+            ("request_id", "idempotencyKey"),
+            ("tax_rule.rate_ppm", "rate"),
+            ("shipping_method.rates[0].price.minor_units", "input.rates.0.price.amount"),
+            ("shipping_method.display_name", "input.title"),
+            ("discount.limit_total", "input.usageLimit"),
+            ("details.email", "input.email"),
+        ];
+
+        for (field, path) in table {
+            assert_eq!(input_path(field).join("."), path);
+        }
+    }
 }

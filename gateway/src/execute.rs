@@ -80,7 +80,7 @@ impl Executor {
             Some(_) => Payer::Account(&client),
             None => Payer::Address(&client),
         };
-        self.rates.take(payer, cost, Instant::now())?;
+        self.rates.take(payer, cost, tokio::time::Instant::now())?;
         let locale = in_context::locale_of(&checked.document, &variables, &self.market)?;
         let mut request = Request::new(String::new()).variables(variables).data(locale);
         request.set_parsed_query(checked.document.clone());

@@ -256,6 +256,8 @@ mod tests {
         declared::<common::Reason, nouns::CatalogueErrorCode>(of_common, &common);
         declared::<common::Reason, nouns::StockErrorCode>(of_common, &common);
         declared::<common::Reason, nouns::DiscountErrorCode>(of_common, &common);
+        declared::<common::Reason, nouns::TaxErrorCode>(of_common, &common);
+        declared::<common::Reason, nouns::ShippingErrorCode>(of_common, &common);
         declared::<cart::Reason, nouns::CartErrorCode>(of_cart, &[]);
         declared::<identity::Reason, nouns::CustomerErrorCode>(of_identity, &[]);
         declared::<reviews::Reason, nouns::ReviewErrorCode>(of_reviews, &[]);

@@ -1,13 +1,13 @@
 //! What payment providers tell the shop: handed on unread, signature and all.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use proto::payments as pb;
+use tokio::time::Instant;
 use tonic::Code;
 use uuid::Uuid;
 

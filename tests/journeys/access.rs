@@ -79,6 +79,8 @@ const QUERIES: &[Row] = &[
     ("locations", "", "{ id }", STAFF),
     ("stockMovements", "", "{ nodes { sku } }", STAFF),
     ("discounts", "", "{ nodes { code } }", STAFF),
+    ("taxRules", "", "{ nodes { rate } }", STAFF),
+    ("shippingMethods", "", "{ nodes { id } }", STAFF),
     ("payments", "", "{ nodes { id } }", STAFF),
     ("accounts", "", "{ nodes { id } }", STAFF),
     ("account", "(id: CUSTOMER)", "{ id }", [SignIn, Served, Null, Served]),
@@ -146,6 +148,9 @@ const MUTATIONS: &[Row] = &[
     ("stockAdjust", "(adjustments: [], reason: \"none\", idempotencyKey: KEY)", ERRORS, STAFF),
     ("discountCreate", "(input: {}, idempotencyKey: KEY)", ERRORS, STAFF),
     ("discountUpdate", "(id: DISCOUNT, input: { disabled: true }, etag: \"1\", idempotencyKey: KEY)", ERRORS, [SignIn, Forbidden, Forbidden, Missing]),
+    ("taxRuleSet", "(countryCode: \"GB\", rate: \"9\", includedInPrices: true, idempotencyKey: KEY)", ERRORS, STAFF),
+    ("shippingMethodCreate", "(input: { title: \"T\", daysMax: 3, rates: [] }, idempotencyKey: KEY)", ERRORS, STAFF),
+    ("shippingMethodUpdate", "(id: METHOD, input: { title: \"T\", daysMax: 3, rates: [RATE] }, etag: \"1\", idempotencyKey: KEY)", ERRORS, [SignIn, Forbidden, Forbidden, Missing]),
 ];
 
 #[rustfmt::skip]
@@ -257,6 +262,8 @@ async fn belongings(staff: &Visitor, owner: &Visitor) -> Vec<(&'static str, Stri
     vec![
         ("ORDERLINE", bought["lines"][0]["id"].to_string()),
         ("SHIPMENT", nothing("shipment")),
+        ("METHOD", nothing("shippingmethod")),
+        ("RATE", "{ weightGramsMax: 1, price: { amount: \"1.00\", currencyCode: \"GBP\" } }".to_owned()),
         ("DISCOUNT", nothing("discount")),
         ("CATEGORY", nothing("category")),
         ("COLLECTION", nothing("collection")),

@@ -125,3 +125,50 @@ async fn staff_do_what_customers_and_guests_may_not() {
     }
     assert_eq!(acts::stock(&staff, &goods.sku).await, [1, 1, 0, 0]);
 }
+
+#[tokio::test]
+async fn a_country_gets_its_tax_and_its_way_of_delivery() {
+    let shop = Shop::shared();
+    let staff = shop.staff().await;
+    let goods = goods(&staff, "10.00", 9).await;
+    let guest = shop.guest();
+    let cart = acts::cart(&guest, &[(&goods, 1)]).await;
+    let go = "mutation($id: ID!, $token: String, $key: ID!) { answer: cartBuyerIdentityUpdate(cartId: $id,
+        token: $token, buyerIdentity: { countryCode: \"IS\" }, idempotencyKey: $key) {
+        cart { shippingOptions { title price { amount } }
+            cost { taxes { rate } pricesIncludeTax taxAmount { amount } } } userErrors { code } } }";
+    let set = "mutation($rate: Decimal!, $key: ID!) { answer: taxRuleSet(countryCode: \"IS\", rate: $rate,
+        includedInPrices: false, idempotencyKey: $key) { taxRule { taxClass rate includedInPrices }
+        userErrors { field code } } }";
+    let create = "mutation($input: ShippingMethodInput!, $key: ID!) {
+        answer: shippingMethodCreate(input: $input, idempotencyKey: $key) {
+            shippingMethod { id etag } userErrors { field code } } }";
+    let update = "mutation($id: ID!, $input: ShippingMethodInput!, $etag: String!, $key: ID!) {
+        answer: shippingMethodUpdate(id: $id, input: $input, etag: $etag, idempotencyKey: $key) {
+            shippingMethod { etag rates { weightGramsMax price { amount } } } userErrors { field code } } }";
+    let method = |price: &str| {
+        let price = json!({ "amount": price, "currencyCode": "GBP" });
+        json!({ "title": "By boat", "countryCodes": ["IS"], "daysMin": 4, "daysMax": 9,
+            "rates": [{ "weightGramsMax": 5_000, "price": price }] })
+    };
+
+    let rule = staff.done(set, json!({ "rate": "0.24" })).await["taxRule"].take();
+    assert_eq!(rule, json!({ "taxClass": "standard", "rate": "0.24", "includedInPrices": false }));
+    let created = staff.done(create, json!({ "input": method("12.00") })).await["shippingMethod"].take();
+    let renewed = json!({ "id": created["id"], "etag": created["etag"], "input": method("9.50") });
+    staff.done(update, renewed.clone()).await;
+
+    let seen = guest.done(go, acts::seen(&cart)).await["cart"].take();
+    let options = seen["shippingOptions"].as_array().unwrap();
+    assert!(options.contains(&json!({ "title": "By boat", "price": { "amount": "9.50" } })), "{seen}");
+    assert_eq!(seen["cost"]["taxes"][0]["rate"], "0.24");
+    assert_eq!(seen["cost"]["taxAmount"]["amount"], "2.40");
+    assert_eq!(seen["cost"]["pricesIncludeTax"], false);
+    // Somebody who still looks at the first price overwrites nothing, and what makes no sense is named.
+    assert_eq!(staff.refused(update, renewed).await, "CHANGED_MEANWHILE");
+    let absurd = staff.look(set, json!({ "rate": "9" })).await;
+    assert_eq!(absurd["userErrors"], json!([{ "field": ["rate"], "code": "INVALID" }]));
+    let rateless = json!({ "title": "By boat", "daysMax": 9, "rates": [] });
+    let rateless = staff.look(create, json!({ "input": rateless })).await;
+    assert_eq!(rateless["userErrors"], json!([{ "field": ["input", "rates"], "code": "INVALID" }]));
+}

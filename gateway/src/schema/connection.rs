@@ -212,7 +212,7 @@ pub(crate) struct PageInfo {
     has_next_page: bool,
     /// Was this page reached by a cursor?
     has_previous_page: bool,
-    /// The cursor of the first item.
+    /// The cursor of the first item; as `after` it continues behind that one.
     start_cursor: Option<String>,
     /// The cursor of the last item; as `after` it asks for the next page.
     end_cursor: Option<String>,

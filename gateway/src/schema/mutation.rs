@@ -13,6 +13,9 @@ mod stock;
 
 use async_graphql::MergedObject;
 
+use crate::schema::shipping::ShippingMutation;
+use crate::schema::tax::TaxMutation;
+
 /// What can be changed. A business refusal is in `userErrors`; a repeated `idempotencyKey` repeats the answer, not the effect.
 #[derive(MergedObject, Default)]
 pub(crate) struct Mutation(
@@ -26,4 +29,6 @@ pub(crate) struct Mutation(
     catalogue::CatalogueMutation,
     stock::StockMutation,
     discount::DiscountMutation,
+    TaxMutation,
+    ShippingMutation,
 );

@@ -15,6 +15,8 @@ use crate::error::{Fault, Refusal};
 #[graphql(concrete(name = "CatalogueUserError", params(CatalogueErrorCode)))]
 #[graphql(concrete(name = "StockUserError", params(StockErrorCode)))]
 #[graphql(concrete(name = "DiscountUserError", params(DiscountErrorCode)))]
+#[graphql(concrete(name = "TaxUserError", params(TaxErrorCode)))]
+#[graphql(concrete(name = "ShippingUserError", params(ShippingErrorCode)))]
 pub(crate) struct UserError<C: OutputType> {
     /// Path to the argument that is wrong; null when it is about the whole.
     field: Option<Vec<String>>,
@@ -47,6 +49,10 @@ pub(crate) enum DisplayableError {
     Stock(UserError<StockErrorCode>),
     /// Of discounts.
     Discount(UserError<DiscountErrorCode>),
+    /// Of tax rules.
+    Tax(UserError<TaxErrorCode>),
+    /// Of shipping methods.
+    Shipping(UserError<ShippingErrorCode>),
 }
 
 /// Something that was done otherwise than asked.
@@ -291,4 +297,32 @@ pub(crate) enum DiscountErrorCode {
     CodeTaken,
     /// There is no such discount.
     DiscountNotFound,
+}
+
+/// Why a tax rule did not change.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaxErrorCode {
+    /// An argument is wrong; `field` says which.
+    Invalid,
+    /// The key came before with other arguments. Nothing was done.
+    IdempotencyKeyReused,
+    /// The same request is still running: ask again.
+    IdempotencyInProgress,
+    /// Somebody changed it meanwhile: read again and decide again.
+    ChangedMeanwhile,
+}
+
+/// Why a shipping method did not change.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShippingErrorCode {
+    /// An argument is wrong; `field` says which.
+    Invalid,
+    /// The key came before with other arguments. Nothing was done.
+    IdempotencyKeyReused,
+    /// The same request is still running: ask again.
+    IdempotencyInProgress,
+    /// Somebody changed it meanwhile: read again and decide again.
+    ChangedMeanwhile,
+    /// There is no such shipping method.
+    ShippingMethodNotFound,
 }

@@ -272,7 +272,7 @@ async fn refusals_are_user_errors_with_the_path_of_the_argument() {
     let table: [(tonic::Status, Value); 6] = [
         (
             mesh::status::Problem::invalid(vec![violation]).status(),
-            json!({ "field": ["lines", "0", "variantId"], "code": "INVALID", "message": "is odd" }),
+            json!({ "field": ["lines", "0", "merchandiseId"], "code": "INVALID", "message": "is odd" }),
         ),
         (
             refused(Code::FailedPrecondition, "cart", "REASON_LINE_LIMIT"),

@@ -181,7 +181,7 @@ async fn machine_faults_keep_their_words_to_themselves() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_asks_too_much_is_told_when_to_come_back() {
     let mut settings = settings();
     settings.production = true;

@@ -21,6 +21,8 @@ async fn a_customer_does_nothing_that_is_for_staff() {
         "mutation { discountCreate(input: { code: \"ABC\", freeShipping: true }, idempotencyKey: \"1\") { userErrors { code } } }".to_owned(),
         "{ stock { nodes { sku } } }".to_owned(),
         "{ discounts { nodes { code } } }".to_owned(),
+        "{ taxRules { nodes { rate } } }".to_owned(),
+        "{ shippingMethods { nodes { id } } }".to_owned(),
         "{ payments { nodes { id } } }".to_owned(),
         "{ accounts { nodes { email } } }".to_owned(),
         "{ mailTemplates { nodes { name } } }".to_owned(),
