@@ -7,7 +7,7 @@ use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
-use crate::{contract, edges, tools};
+use crate::{contract, edges, playground, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
@@ -35,13 +35,15 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
     report.step("clippy", || clippy(checkout));
     let summary = if quick {
         let servers = SERVERS.map(|(name, _, _)| name);
-        let others = ["lock file", "contract", "documents", "dependencies", "Python", "doc tests"];
+        let others =
+            ["lock file", "contract", "playground", "documents", "dependencies", "Python", "doc tests"];
         for name in others.into_iter().chain(servers) {
             report.not_run(name, "left out by --quick");
         }
         tests(&mut report, checkout, Vec::new())
     } else {
         contract::check(&mut report, checkout);
+        report.step("playground", || playground::test(checkout));
         report.step("documents", || documents(checkout));
         dependencies(&mut report, checkout);
         report.step("doc tests", || doc_tests(checkout));

@@ -1,7 +1,7 @@
 //! Programs that a full run needs beyond Rust: found, or installed, or named exactly.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::checkout::Checkout;
@@ -13,23 +13,27 @@ const CARGO_DENY: &str = "0.20.2";
 /// buf, from the lock file in `xtask/tools`.
 pub(crate) fn buf(checkout: &Checkout) -> Result<PathBuf, Error> {
     let folder = checkout.root().join("xtask/tools");
-    let buf = folder.join("node_modules/.bin/buf");
+    npm_packages(&folder, "npm (for buf)")?;
+    Ok(folder.join("node_modules/.bin/buf"))
+}
+
+/// The packages of a folder's lock file.
+pub(crate) fn npm_packages(folder: &Path, what: &str) -> Result<(), Error> {
     // What npm installed, and what it should: a changed lock file installs again.
     let lock = folder.join("package-lock.json");
     let installed = folder.join("node_modules/.installed-lock.json");
     let wanted = fs::read(&lock).map_err(|source| file_error(&lock, "read", source))?;
-    if buf.exists() && fs::read(&installed).is_ok_and(|present| present == wanted) {
-        return Ok(buf);
+    if fs::read(&installed).is_ok_and(|present| present == wanted) {
+        return Ok(());
     }
     if !process::succeeds(Command::new("npm").arg("--version")) {
-        debian("npm (for buf)", &["nodejs", "npm"])?;
+        debian(what, &["nodejs", "npm"])?;
     }
-    // No script of a package runs: buf's own only warms a cache.
+    // No script of a package runs: those of ours only warm caches.
     process::run(
-        Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder),
+        Command::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder),
     )?;
-    fs::write(&installed, wanted).map_err(|source| file_error(&installed, "written", source))?;
-    Ok(buf)
+    fs::write(&installed, wanted).map_err(|source| file_error(&installed, "written", source))
 }
 
 /// cargo-deny: the one at hand, or one that is built below the target folder.
