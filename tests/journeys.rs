@@ -32,8 +32,12 @@ mod interop;
 mod letters;
 #[path = "journeys/live.rs"]
 mod live;
+#[path = "journeys/locale.rs"]
+mod locale;
 #[path = "journeys/mail.rs"]
 mod mail;
+#[path = "journeys/news.rs"]
+mod news;
 #[path = "journeys/own.rs"]
 mod own;
 #[path = "journeys/paying.rs"]

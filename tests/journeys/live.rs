@@ -16,7 +16,7 @@ use crate::harness::{Shop, Visitor};
 
 const WATCH: &str = "subscription($id: ID!, $token: String) {
     orderUpdated(id: $id, token: $token) { id status fulfilmentStatus } }";
-const NEWS_TIME_MAX: Duration = Duration::from_secs(30);
+pub const NEWS_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Begins an event stream.
 pub async fn stream(visitor: &Visitor, document: &str, variables: Value) -> reqwest::Response {
@@ -106,21 +106,21 @@ async fn bought(shop: &Shop) -> (Visitor, Visitor, Held) {
     (guest, staff, order)
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn connect(shop: &Shop, protocol: &str) -> Socket {
+pub async fn connect(shop: &Shop, protocol: &str) -> Socket {
     let url = format!("{}/graphql/ws", shop.edge.replace("http://", "ws://"));
     let mut request = url.into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
     tokio_tungstenite::connect_async(request).await.unwrap().0
 }
 
-async fn say(socket: &mut Socket, message: Value) {
+pub async fn say(socket: &mut Socket, message: Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
 /// The next message that is no sign of life.
-async fn hear(socket: &mut Socket) -> Value {
+pub async fn hear(socket: &mut Socket) -> Value {
     loop {
         let message = timeout(NEWS_TIME_MAX, socket.next()).await.expect("a message comes").unwrap().unwrap();
         if let Message::Text(text) = message {
