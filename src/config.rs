@@ -6,10 +6,11 @@ mod events;
 mod mail;
 mod serve;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 pub use events::{Events, EventsOf};
 pub use mail::Mail;
@@ -156,6 +157,9 @@ pub struct Edge {
     /// Origins whose pages may send cookies, besides the edge's own: `https://shop.example`, comma-separated.
     #[arg(long, env = "SHOP_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
+    /// Proxies whose `x-forwarded-for` is believed, so that limits and audits see the client: `10.0.0.0/8`, comma-separated.
+    #[arg(long, env = "SHOP_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// File of the GraphQL documents that may be executed, one SHA-256 a line; without it, any.
     #[arg(long, env = "SHOP_DOCUMENTS")]
     pub documents: Option<PathBuf>,
@@ -308,6 +312,12 @@ pub enum LogFormat {
     Pretty,
     /// One JSON object a line.
     Json,
+}
+
+/// A network in CIDR form, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = || text.parse().map(|address: IpAddr| address.into());
+    text.parse().or_else(|_| alone()).map_err(|_| format!("'{text}' is not a network like 10.0.0.0/8"))
 }
 
 /// The development ports speak as a service without asking who is there, so they never leave the machine.

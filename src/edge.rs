@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use gateway::{Market, Persona, Playground};
 use mesh::Served;
-use mesh::serve::{self, Grpc, Health, Limits, Peers};
+use mesh::serve::{Grpc, Health, Limits, Peers};
 use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
 use tokio::net::TcpListener;
@@ -58,6 +58,17 @@ pub fn router(
     })
 }
 
+/// Serves the edge until the process is told to stop.
+pub fn serve(
+    listener: TcpListener,
+    edge: &Edge,
+    router: Router,
+    shutdown: &CancellationToken,
+) -> impl Future<Output = ()> + Send + use<> {
+    let (proxies, shutdown) = (edge.trusted_proxies.clone(), shutdown.clone());
+    async move { gateway::serve(listener, router, &proxies, shutdown.cancelled()).await }
+}
+
 /// A page from elsewhere can make its own name lead here, but not say ours.
 async fn only_from_here(request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -90,7 +101,7 @@ pub fn grpc(
     };
     let stop = shutdown.clone().cancelled_owned();
     Ok(async move {
-        if let Err(error) = serve::grpc(listener, grpc, stop).await {
+        if let Err(error) = mesh::serve::grpc(listener, grpc, stop).await {
             tracing::error!("the gRPC port stopped: {}", mesh::status::chain(&error));
         }
     })
@@ -108,6 +119,7 @@ fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
     Ok(gateway::Settings {
         production: edge.production,
         allowed_origins: edge.origins.clone(),
+        trusted_proxies: edge.trusted_proxies.clone(),
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
         documents,
         playground: (!edge.production && !edge.empty).then_some(playground),

@@ -175,8 +175,10 @@ fn page(body: &str) -> Response {
     (headers(PAGE_POLICY), Html(html)).into_response()
 }
 
-fn headers(policy: &'static str) -> [(HeaderName, &'static str); 3] {
+fn headers(policy: &'static str) -> [(HeaderName, &'static str); 4] {
     [
+        // A mail may carry a token.
+        (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use gateway::{Market, Settings, Upstreams};
+use http::Uri;
 use mesh::Upstream;
 use mesh::tokens::{SigningKey, Verifier};
 use mimalloc::MiMalloc;
@@ -44,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         otlp_endpoint: None,
         calls_seen: None,
     })?;
-    let upstreams = upstreams(&Upstream::remote(grpc.parse()?, 1));
+    let upstreams = upstreams(&grpc.parse()?);
     let verifier = Verifier::unbound();
     let signer = upstreams.identity.clone();
     verifier.bind(Arc::new(move || {
@@ -63,6 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings {
         production: true,
         allowed_origins: Vec::new(),
+        trusted_proxies: Vec::new(),
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
         documents: None,
         playground: None,
@@ -70,24 +72,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = gateway::router(upstreams, settings, verifier, GraphqlMetrics::new());
     let listener = TcpListener::bind(&listen).await?;
     println!("listening {}", listener.local_addr()?);
-    gateway::serve(listener, router, std::future::pending()).await;
+    gateway::serve(listener, router, &[], std::future::pending()).await;
     Ok(())
 }
 
-fn upstreams(upstream: &Upstream) -> Upstreams {
-    let channel = || upstream.channel(gateway::NAME);
+/// Everything at one address, which is the port for tools of a running shop.
+fn upstreams(uri: &Uri) -> Upstreams {
+    let channel = |service| Upstream::remote(service, uri.clone(), 1, None).channel(gateway::NAME);
     Upstreams {
-        identity: IdentityServiceClient::new(channel()),
-        catalogue: CatalogueServiceClient::new(channel()),
-        inventory: InventoryServiceClient::new(channel()),
-        pricing: PricingServiceClient::new(channel()),
-        payments: PaymentsServiceClient::new(channel()),
-        cart: CartServiceClient::new(channel()),
-        orders: OrdersServiceClient::new(channel()),
-        reviews: ReviewsServiceClient::new(channel()),
-        analytics: AnalyticsServiceClient::new(channel()),
-        notifications: NotificationsServiceClient::new(channel()),
-        recommendations: RecommendationsServiceClient::new(channel()),
-        search: SearchServiceClient::new(channel()),
+        identity: IdentityServiceClient::new(channel("identity")),
+        catalogue: CatalogueServiceClient::new(channel("catalogue")),
+        inventory: InventoryServiceClient::new(channel("inventory")),
+        pricing: PricingServiceClient::new(channel("pricing")),
+        payments: PaymentsServiceClient::new(channel("payments")),
+        cart: CartServiceClient::new(channel("cart")),
+        orders: OrdersServiceClient::new(channel("orders")),
+        reviews: ReviewsServiceClient::new(channel("reviews")),
+        analytics: AnalyticsServiceClient::new(channel("analytics")),
+        notifications: NotificationsServiceClient::new(channel("notifications")),
+        recommendations: RecommendationsServiceClient::new(channel("recommendations")),
+        search: SearchServiceClient::new(channel("search")),
     }
 }

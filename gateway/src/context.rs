@@ -38,7 +38,7 @@ pub struct Market {
     pub country: String,
     /// ISO 4217: "GBP".
     pub currency: String,
-    /// BCP 47: "en". One language is served for now.
+    /// BCP 47: "en". The one language that is served for now, whatever a query asks for.
     pub language: String,
 }
 

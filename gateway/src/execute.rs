@@ -16,8 +16,8 @@ use crate::context::{Market, Viewer};
 use crate::documents::{Checked, Documents};
 use crate::error::{Fault, Problem};
 use crate::guard;
-use crate::limits::{RATE_MUTATION_COST, RATE_QUERY_COST};
-use crate::rates::{Payer, Rates};
+use crate::limits::{RATE_MUTATION_COST, RATE_QUERY_COST, RATE_REFUSED_COST};
+use crate::rates::Rates;
 use crate::schema::{Schema, in_context};
 
 /// What a client sends: one operation. Everything else in it is ignored, as GraphQL over HTTP has it.
@@ -59,8 +59,25 @@ impl Prepared {
 }
 
 impl Executor {
-    /// Refuses what is too large, unknown or too much; what is left may execute.
-    pub(crate) fn prepare(&self, payload: Payload, viewer: &Viewer) -> Result<Prepared, Fault> {
+    /// Refuses what is too large, unknown or too much; what is left may execute. To be refused costs more than to be
+    /// answered: honest clients are refused seldom.
+    pub(crate) async fn prepare(&self, payload: Payload, viewer: &Viewer) -> Result<Prepared, Fault> {
+        let payer = viewer.payer();
+        self.rates.spend(&payer, RATE_QUERY_COST).await?;
+        match self.check(payload) {
+            Ok((prepared, cost)) => {
+                self.rates.spend(&payer, cost - RATE_QUERY_COST).await?;
+                Ok(prepared)
+            }
+            Err(fault) => {
+                self.rates.spend(&payer, RATE_REFUSED_COST).await?;
+                Err(fault)
+            }
+        }
+    }
+
+    /// The operation, and what it costs.
+    fn check(&self, payload: Payload) -> Result<(Prepared, u32), Fault> {
         let checked = self.documents.check(&payload.query)?;
         let operation = &checked.operation;
         if payload.operation_name.is_some() && payload.operation_name != operation.name {
@@ -75,16 +92,10 @@ impl Executor {
             }
             OperationType::Query | OperationType::Subscription => RATE_QUERY_COST,
         };
-        let client = viewer.client();
-        let payer = match viewer.user {
-            Some(_) => Payer::Account(&client),
-            None => Payer::Address(&client),
-        };
-        self.rates.take(payer, cost, tokio::time::Instant::now())?;
         let locale = in_context::locale_of(&checked.document, &variables, &self.market)?;
         let mut request = Request::new(String::new()).variables(variables).data(locale);
         request.set_parsed_query(checked.document.clone());
-        Ok(Prepared { checked, request })
+        Ok((Prepared { checked, request }, cost))
     }
 
     /// Executes a query or mutation in the span of its request.

@@ -8,24 +8,28 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::{get, post};
 use http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use observability::propagation;
 use tracing::Instrument;
 
+use crate::closing::Closing;
 use crate::context::Viewer;
 use crate::error::{Fault, Problem};
 use crate::execute::{self, Executor, Payload};
-use crate::limits::{BODY_BYTES_MAX, REQUEST_TIMEOUT};
+use crate::limits::{BODY_BYTES_MAX, RATE_REFUSED_COST, REQUEST_TIMEOUT};
+use crate::rates::Payer;
 use crate::sockets::Places;
-use crate::{Settings, Upstreams, csrf, keys, media, playground, sockets, sse, viewer, webhooks};
+use crate::{Settings, Upstreams, client, csrf, keys, media, playground, sockets, sse, viewer, webhooks};
 
 const JSON: &str = "application/json";
 const GRAPHQL_JSON: &str = "application/graphql-response+json";
 const EVENT_STREAM: &str = "text/event-stream";
+/// The policy of what is no page.
+const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// What all handlers share.
 pub(crate) struct Edge {
@@ -59,10 +63,14 @@ pub(crate) fn routes(edge: Arc<Edge>) -> Router {
         .with_state(edge)
 }
 
-/// Headers that every answer carries.
+/// Headers that every answer carries. What says nothing of its own is no page, and is not kept: it may be somebody's.
 fn harden(mut response: Response<Body>, production: bool) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    for (name, otherwise) in [(CONTENT_SECURITY_POLICY, NO_PAGE), (CACHE_CONTROL, "no-store")] {
+        headers.entry(name).or_insert(HeaderValue::from_static(otherwise));
+    }
     if production {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, year);
@@ -122,18 +130,19 @@ impl From<Response<Body>> for Refused {
 
 async fn try_answer(edge: &Arc<Edge>, request: Request<Body>, form: Form) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
-    if !is_json(&parts.headers) {
-        return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "GraphQL is asked in application/json.").into());
-    }
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    csrf::check(&parts.headers, authority, &edge.settings.allowed_origins)?;
-    let payload = read(body).await?;
-    let secure = edge.settings.production;
-    let viewer = viewer::of(&parts.headers, &parts.extensions, &edge.verifier, secure).await?;
-    let prepared = edge.executor.prepare(payload, &viewer)?;
+    let client = client::of(&parts.headers, &parts.extensions, &edge.settings.trusted_proxies);
+    let (payload, viewer) = match admit(edge, &parts, body, client.clone()).await {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            edge.executor.rates.spend(&Payer::Address(client), RATE_REFUSED_COST).await?;
+            return Err(refused);
+        }
+    };
+    let prepared = edge.executor.prepare(payload, &viewer).await?;
+    let closing = Closing::of(&parts.extensions);
     execute::describe(&tracing::Span::current(), &prepared);
     match (prepared.kind(), form) {
-        (OperationType::Subscription, Form::Events) => Ok(sse::stream(edge, prepared, viewer)?),
+        (OperationType::Subscription, Form::Events) => Ok(sse::stream(edge, prepared, viewer, closing)?),
         (OperationType::Subscription, _) => {
             let words = "Subscriptions are streams: ask for text/event-stream, or use /graphql/ws.";
             Err(Fault::of(Problem::BadRequest, words).into())
@@ -144,10 +153,30 @@ async fn try_answer(edge: &Arc<Edge>, request: Request<Body>, form: Form) -> Res
         }
         (kind, form) => {
             let viewer = viewer.recorded(!edge.settings.production);
-            let response = run(edge, kind, prepared, viewer).await;
-            Ok(write(form, response))
+            let mut answer = write(form, run(edge, kind, prepared, viewer).await);
+            if let Ok(language) = edge.settings.market.language.parse() {
+                answer.headers_mut().insert(CONTENT_LANGUAGE, language);
+            }
+            Ok(answer)
         }
     }
+}
+
+/// A request that may be one of GraphQL, and who sent it.
+async fn admit(
+    edge: &Edge,
+    parts: &http::request::Parts,
+    body: Body,
+    client: String,
+) -> Result<(Payload, Viewer), Refused> {
+    if !is_json(&parts.headers) {
+        return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "GraphQL is asked in application/json.").into());
+    }
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    csrf::check(&parts.headers, authority, &edge.settings.allowed_origins)?;
+    let payload = read(body).await?;
+    let viewer = viewer::of(&parts.headers, client, &edge.verifier, edge.settings.production).await?;
+    Ok((payload, viewer))
 }
 
 /// A mutation that began is not torn by a client that leaves.
@@ -261,9 +290,7 @@ fn json(status: StatusCode, form: Form, body: &impl serde::Serialize) -> Respons
     };
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
     response
 }
 

@@ -3,6 +3,8 @@
 pub mod limits;
 pub mod picture;
 
+mod client;
+mod closing;
 mod context;
 mod cookies;
 mod cors;
@@ -27,6 +29,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
+use ipnet::IpNet;
 use mesh::Channel;
 use mesh::serve::{Limits, Protocol};
 use mesh::tokens::Verifier;
@@ -44,7 +47,9 @@ use proto::recommendations::recommendations_service_client::RecommendationsServi
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use proto::search::search_service_client::SearchServiceClient;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 
+use closing::Closing;
 pub use context::Market;
 pub use playground::{Persona, Playground, Tab};
 pub use schema::sdl;
@@ -88,6 +93,8 @@ pub struct Settings {
     pub production: bool,
     /// Origins whose pages may use cookies, beside the edge's own: `https://shop.example`.
     pub allowed_origins: Vec<String>,
+    /// Proxies whose `x-forwarded-for` is believed; nobody's by default.
+    pub trusted_proxies: Vec<IpNet>,
     /// Where the shop sells when a query does not say where.
     pub market: Market,
     /// SHA-256 (hex) of the documents that are executed; all documents if absent.
@@ -125,17 +132,34 @@ pub fn router(
     }))
 }
 
-/// Serves the edge until `shutdown`, within the limits of [`limits`].
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+/// Serves the edge until `shutdown`, within the limits of [`limits`]; then sockets and event streams are closed, and what
+/// is under way ends. Behind proxies all connections are theirs, so it is they who count them by address.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    trusted_proxies: &[IpNet],
+    shutdown: impl Future<Output = ()>,
+) {
     let limits = Limits {
         connections_max: limits::CONNECTIONS_MAX,
-        connections_per_address_max: limits::CONNECTIONS_PER_ADDRESS_MAX,
+        connections_per_address_max: match trusted_proxies.is_empty() {
+            true => limits::CONNECTIONS_PER_ADDRESS_MAX,
+            false => limits::CONNECTIONS_MAX,
+        },
         streams_max: limits::HTTP2_STREAMS_MAX,
         headers_length_max: u32::try_from(limits::HEADER_BYTES_MAX).unwrap_or(u32::MAX),
         header_time_max: limits::HEADER_TIMEOUT,
         age_max: None,
         drain_time_max: limits::DRAIN_TIMEOUT,
     };
-    let service = router.into_service();
+    let closing = Closing::default();
+    let told = closing.clone();
+    let service = router.into_service().map_request(move |request| told.tell(request));
+    let shutdown = async {
+        shutdown.await;
+        closing.begin();
+    };
     mesh::serve::connections(listener, Protocol::Http, limits, service, shutdown).await;
+    // Each has a second to take its leave.
+    closing.ended().await;
 }

@@ -92,7 +92,9 @@ pub const RATE_DEVELOPMENT_FACTOR: u32 = 100;
 pub const RATE_QUERY_COST: u32 = 1;
 /// What each field of a mutation costs.
 pub const RATE_MUTATION_COST: u32 = 5;
-/// Clients that are remembered; above it all are forgotten, and begin with full buckets.
+/// What a request costs, beside its query, that is refused before it executes.
+pub const RATE_REFUSED_COST: u32 = 5;
+/// Clients that are remembered; above it those who have been idle longest are forgotten, and begin with full buckets.
 pub const RATE_CLIENTS_MAX: usize = 50_000;
 
 /// Bytes of a webhook's body.

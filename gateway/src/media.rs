@@ -31,7 +31,7 @@ pub(crate) async fn picture(Path(name): Path<String>, Query(words): Query<Words>
     let headers = [
         (CONTENT_TYPE, "image/svg+xml".to_owned()),
         (CACHE_CONTROL, age),
-        (CONTENT_SECURITY_POLICY, "default-src 'none'".to_owned()),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'".to_owned()),
     ];
     (headers, drawing).into_response()
 }

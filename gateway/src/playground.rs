@@ -102,7 +102,7 @@ async fn description(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Respo
     let Some(playground) = &edge.settings.playground else {
         return plain(StatusCode::NOT_FOUND, "This shop has no personas.");
     };
-    let viewer = viewer::of(&headers, &http::Extensions::new(), &edge.verifier, false).await;
+    let viewer = viewer::of(&headers, String::new(), &edge.verifier, false).await;
     let role = viewer.ok().and_then(|viewer| viewer.user.map(|user| user.role));
     let persona = match role {
         None => "guest",

@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use futures::stream::{AbortHandle, BoxStream, SelectAll};
 use futures::{SinkExt, StreamExt};
-use http::{Extensions, HeaderMap, Response, Uri};
+use http::Response;
+use http::request::Parts;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::closing::Closing;
 use crate::context::Viewer;
 use crate::error::{Fault, Problem};
 use crate::execute::Payload;
@@ -22,7 +24,8 @@ use crate::limits::{
     SOCKET_INIT_TIMEOUT, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PING_INTERVAL, SOCKET_READ_BUFFER_BYTES,
     SOCKET_SEND_TIMEOUT, SOCKET_SUBSCRIPTIONS_MAX, SOCKETS_MAX, SOCKETS_PER_USER_MAX,
 };
-use crate::{csrf, execute, viewer};
+use crate::rates::Payer;
+use crate::{client, csrf, execute, viewer};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 
@@ -36,7 +39,8 @@ enum Close {
     SubscriberExists,
     TooManyInits,
     TooMany,
-    Gone,
+    Silent,
+    Away,
 }
 
 impl Close {
@@ -49,7 +53,8 @@ impl Close {
             Close::SubscriberExists => (4409, "Subscriber already exists"),
             Close::TooManyInits => (4429, "Too many initialisation requests"),
             Close::TooMany => (4429, "Too many subscriptions or sockets"),
-            Close::Gone => (1001, "No answer to a ping"),
+            Close::Silent => (1001, "No answer to a ping"),
+            Close::Away => (1001, "The server goes away: connect again"),
         };
         CloseFrame { code, reason: reason.into() }
     }
@@ -57,19 +62,19 @@ impl Close {
 
 /// Sockets and event streams that are open, by client.
 #[derive(Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<HashMap<String, usize>>>);
+pub(crate) struct Places(Arc<Mutex<HashMap<Payer, usize>>>);
 
 /// One socket or event stream; dropped, its place is free.
 pub(crate) struct Place {
     places: Places,
-    client: String,
+    client: Payer,
 }
 
 impl Places {
-    pub(crate) fn take(&self, client: &str) -> Option<Place> {
+    pub(crate) fn take(&self, client: &Payer) -> Option<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
-        let own = open.entry(client.to_owned()).or_default();
+        let own = open.entry(client.clone()).or_default();
         if *own >= SOCKETS_PER_USER_MAX || all >= SOCKETS_MAX {
             if *own == 0 {
                 open.remove(client);
@@ -77,7 +82,7 @@ impl Places {
             return None;
         }
         *own += 1;
-        Some(Place { places: self.clone(), client: client.to_owned() })
+        Some(Place { places: self.clone(), client: client.clone() })
     }
 }
 
@@ -96,33 +101,31 @@ impl Drop for Place {
 /// Opens a socket for a page of the shop, or for a client that carries nothing.
 pub(crate) async fn upgrade(
     State(edge): State<Arc<Edge>>,
-    uri: Uri,
-    headers: HeaderMap,
-    address: Option<axum::Extension<std::net::SocketAddr>>,
     upgrade: WebSocketUpgrade,
+    request: Request,
 ) -> Response<axum::body::Body> {
+    let (Parts { uri, headers, extensions, .. }, _) = request.into_parts();
     let authority = uri.authority().map(http::uri::Authority::as_str);
     if let Err(fault) = csrf::check_origin(&headers, authority, &edge.settings.allowed_origins) {
         return (fault.problem.status(), "This socket is for the shop's own pages.").into_response();
     }
-    let mut known = Extensions::new();
-    if let Some(axum::Extension(address)) = address {
-        known.insert(address);
-    }
+    let client = client::of(&headers, &extensions, &edge.settings.trusted_proxies);
+    let closing = Closing::of(&extensions);
     upgrade
         .protocols([PROTOCOL])
         .max_message_size(SOCKET_MESSAGE_BYTES_MAX)
         .max_frame_size(SOCKET_MESSAGE_BYTES_MAX)
         .read_buffer_size(SOCKET_READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| async move {
-            let secure = edge.settings.production;
-            let viewer = viewer::of(&headers, &known, &edge.verifier, secure).await;
-            drop(headers);
-            let Ok(viewer) = viewer else {
-                return close(socket, Close::Unauthorized).await;
-            };
-            serve(edge, socket, viewer).await;
+        .on_upgrade(move |socket| {
+            closing.clone().attend(async move {
+                let viewer = viewer::of(&headers, client, &edge.verifier, edge.settings.production).await;
+                drop(headers);
+                let Ok(viewer) = viewer else {
+                    return close(socket, Close::Unauthorized).await;
+                };
+                serve(edge, socket, viewer, closing).await;
+            })
         })
 }
 
@@ -159,9 +162,10 @@ struct Session {
     serial: u64,
     pinged: bool,
     place: Option<Place>,
+    closing: Closing,
 }
 
-async fn serve(edge: Arc<Edge>, socket: WebSocket, viewer: Viewer) {
+async fn serve(edge: Arc<Edge>, socket: WebSocket, viewer: Viewer, closing: Closing) {
     let mut session = Session {
         expires: expiry(&viewer),
         edge,
@@ -173,6 +177,7 @@ async fn serve(edge: Arc<Edge>, socket: WebSocket, viewer: Viewer) {
         serial: 0,
         pinged: false,
         place: None,
+        closing,
     };
     let acceptable = session.socket.protocol().is_some_and(|name| name == PROTOCOL);
     let end = match acceptable {
@@ -214,6 +219,7 @@ impl Session {
                 () = sleep_until(expires), if expires.is_some() => {
                     return Err(Some(Close::Unauthorized));
                 }
+                () = self.closing.begun() => return Err(Some(Close::Away)),
             }
         }
     }
@@ -254,7 +260,7 @@ impl Session {
             self.viewer = signed.map_err(|_| Some(Close::Unauthorized))?;
             self.expires = expiry(&self.viewer);
         }
-        let place = self.edge.places.take(&self.viewer.client());
+        let place = self.edge.places.take(&self.viewer.payer());
         self.place = Some(place.ok_or(Some(Close::TooMany))?);
         self.ready = true;
         self.send(&serde_json::json!({ "type": "connection_ack" })).await
@@ -268,10 +274,11 @@ impl Session {
             return Err(Some(Close::TooMany));
         }
         let executor = self.edge.executor.clone();
-        let prepared = executor.prepare(payload, &self.viewer).and_then(|prepared| match prepared.kind() {
-            OperationType::Subscription => Ok(prepared),
-            _ => Err(Fault::of(Problem::BadRequest, "Queries and mutations are posted to /graphql.")),
-        });
+        let prepared =
+            executor.prepare(payload, &self.viewer).await.and_then(|prepared| match prepared.kind() {
+                OperationType::Subscription => Ok(prepared),
+                _ => Err(Fault::of(Problem::BadRequest, "Queries and mutations are posted to /graphql.")),
+            });
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
@@ -312,7 +319,7 @@ impl Session {
 
     async fn ping(&mut self) -> Step {
         if self.pinged {
-            return Err(Some(Close::Gone));
+            return Err(Some(Close::Silent));
         }
         self.pinged = true;
         self.transmit(Message::Ping(Vec::new().into())).await
@@ -338,8 +345,9 @@ async fn sleep_until(end: Option<Instant>) {
 
 async fn close(mut socket: WebSocket, reason: Close) {
     let goodbye = async {
-        drop(socket.send(Message::Close(Some(reason.frame()))).await);
-        drop(socket.close().await);
+        let told = socket.send(Message::Close(Some(reason.frame()))).await;
+        // What the client still sends is read, or the line would break before it has read why.
+        while told.is_ok() && matches!(socket.recv().await, Some(Ok(_))) {}
     };
     // Whether the client takes its leave or not, the socket ends.
     drop(tokio::time::timeout(Duration::from_secs(1), goodbye).await);
@@ -354,13 +362,14 @@ mod tests {
     #[test]
     fn a_client_has_so_many_places_and_gets_them_back() {
         let places = Places::default();
+        let [one, other] = ["a", "b"].map(|name| Payer::Address(name.to_owned()));
 
-        let mut held: Vec<Place> = (0..SOCKETS_PER_USER_MAX).map(|_| places.take("a").unwrap()).collect();
+        let mut held: Vec<Place> = (0..SOCKETS_PER_USER_MAX).map(|_| places.take(&one).unwrap()).collect();
 
-        assert!(places.take("a").is_none());
-        assert!(places.take("b").is_some());
+        assert!(places.take(&one).is_none());
+        assert!(places.take(&other).is_some());
         held.pop();
-        assert!(places.take("a").is_some());
+        assert!(places.take(&one).is_some());
         drop(held);
         assert!(places.0.lock().unwrap().is_empty());
     }

@@ -1,19 +1,19 @@
 //! Who asks, read off a request: a bearer token, or what a browser carries.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{Extensions, HeaderMap};
 use mesh::context::CallRecord;
 use mesh::tokens::{TokenError, Verifier};
 
 use crate::context::{Capability, Viewer};
 use crate::cookies::{self, Name};
 use crate::error::{Fault, Problem};
+use crate::rates::Payer;
 
 /// Longer descriptions of a client are cut: it is told to identity and kept there.
 const USER_AGENT_LENGTH_MAX: usize = 200;
@@ -22,12 +22,11 @@ const USER_AGENT_LENGTH_MAX: usize = 200;
 /// send it.
 pub(crate) async fn of(
     headers: &HeaderMap,
-    extensions: &Extensions,
+    address: String,
     verifier: &Verifier,
     secure: bool,
 ) -> Result<Viewer, Fault> {
-    let mut viewer =
-        Viewer { address: address(extensions), user_agent: user_agent(headers), ..Viewer::default() };
+    let mut viewer = Viewer { address, user_agent: user_agent(headers), ..Viewer::default() };
     if let Some(token) = bearer(headers)? {
         return sign_in(viewer, &token, verifier).await;
     }
@@ -70,10 +69,10 @@ impl Viewer {
     }
 
     /// Who shares a bucket of the rate limit and a number of sockets: the account, or else the address.
-    pub(crate) fn client(&self) -> String {
+    pub(crate) fn payer(&self) -> Payer {
         match &self.user {
-            Some(user) => user.account.to_string(),
-            None => self.address.clone(),
+            Some(user) => Payer::Account(user.account),
+            None => Payer::Address(self.address.clone()),
         }
     }
 
@@ -106,21 +105,6 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Arc<str>>, Fault> {
 pub(crate) fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The address of the client; all of an IPv6 household's addresses are one client.
-fn address(extensions: &Extensions) -> String {
-    match extensions.get::<SocketAddr>().map(SocketAddr::ip) {
-        Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            if let Some(mapped) = address.to_ipv4_mapped() {
-                return mapped.to_string();
-            }
-            let [a, b, c, d, ..] = address.segments();
-            std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-        }
-        None => String::new(),
-    }
 }
 
 fn user_agent(headers: &HeaderMap) -> String {

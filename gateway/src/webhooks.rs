@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use proto::payments as pb;
-use tokio::time::Instant;
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::client;
 use crate::http::{Edge, plain};
 use crate::limits::{RATE_MUTATION_COST, REQUEST_TIMEOUT, WEBHOOK_BYTES_MAX};
 use crate::rates::Payer;
@@ -27,9 +27,8 @@ pub(crate) async fn receive(
     request: Request<Body>,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let address = parts.extensions.get::<std::net::SocketAddr>();
-    let client = address.map_or(String::new(), |address| address.ip().to_string());
-    if edge.executor.rates.take(Payer::Address(&client), RATE_MUTATION_COST, Instant::now()).is_err() {
+    let client = client::of(&parts.headers, &parts.extensions, &edge.settings.trusted_proxies);
+    if edge.executor.rates.spend(&Payer::Address(client), RATE_MUTATION_COST).await.is_err() {
         return plain(StatusCode::TOO_MANY_REQUESTS, "Too much at once.");
     }
     if provider.len() > PROVIDER_LENGTH_MAX {

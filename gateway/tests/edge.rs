@@ -7,6 +7,8 @@ mod account;
 mod analytics;
 #[path = "edge/cart.rs"]
 mod cart;
+#[path = "edge/headers.rs"]
+mod headers;
 #[path = "edge/http.rs"]
 mod http_rules;
 #[path = "edge/order.rs"]
@@ -15,12 +17,16 @@ mod order;
 mod pages;
 #[path = "edge/production.rs"]
 mod production;
+#[path = "edge/rates.rs"]
+mod rates;
 #[path = "edge/recommended.rs"]
 mod recommended;
 #[path = "edge/schema.rs"]
 mod schema;
 #[path = "edge/search.rs"]
 mod search;
+#[path = "edge/sockets.rs"]
+mod sockets;
 #[path = "edge/staff.rs"]
 mod staff;
 #[path = "edge/streams.rs"]

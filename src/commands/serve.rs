@@ -87,7 +87,7 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
             _ => Router::new(),
         };
         let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, beside)?;
-        tasks.spawn(gateway::serve(listener, router, shutdown.clone().cancelled_owned()));
+        tasks.spawn(edge::serve(listener, &arguments.edge, router, &shutdown));
     }
 
     println!("{} ready after {} ms", arguments.names.join(", "), started.elapsed().as_millis());

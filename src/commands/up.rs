@@ -74,7 +74,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     let beside =
         if edge.production { Router::new() } else { mails::router(&mail_folder(arguments, &folder)) };
     let router = edge::router(edge, topology.gateway, topology.verifier, beside)?;
-    tasks.spawn(gateway::serve(ports.edge, router, shutdown.clone().cancelled_owned()));
+    tasks.spawn(edge::serve(ports.edge, edge, router, &shutdown));
 
     println!("{addresses}");
     println!("ready after {} ms; Ctrl-C stops it", started.elapsed().as_millis());

@@ -37,7 +37,11 @@ impl CustomDirectiveFactory for InContext {
             locations: vec![async_graphql::registry::__DirectiveLocation::QUERY],
             args: [
                 argument("country", "CountryCode", "Where the shopper is."),
-                argument("language", "String", "BCP 47; one language is served for now."),
+                argument(
+                    "language",
+                    "String",
+                    "BCP 47: \"en\". Where the shop does not speak it, it answers in its own: the header `content-language` says in which.",
+                ),
             ]
             .into_iter()
             .collect(),
@@ -77,8 +81,27 @@ pub(crate) fn locale_of(
     if country.as_ref().is_some_and(|code| !well_formed(code)) {
         return Err(Fault::of(Problem::BadRequest, "A country is two capital letters."));
     }
+    let language = argument(&directive.node, "language", variables);
+    if language.as_ref().is_some_and(|language| !is_language(language)) {
+        return Err(Fault::of(Problem::BadRequest, "A language is a tag of BCP 47: \"en\" or \"pt-BR\"."));
+    }
     Ok(Locale::of(market, country.as_deref()))
 }
+
+/// Is it in form? Which languages there are is not for the edge to know.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let first = parts.next().unwrap_or_default();
+    let alphanumeric =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    tag.len() <= LANGUAGE_LENGTH_MAX
+        && (2..=3).contains(&first.len())
+        && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(alphanumeric)
+}
+
+/// Characters of a language's tag.
+const LANGUAGE_LENGTH_MAX: usize = 35;
 
 fn argument(directive: &Directive, name: &str, variables: &Variables) -> Option<String> {
     let value = directive.get_argument(name)?.node.clone();

@@ -5,7 +5,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::pages::stocked;
-use crate::support::{settings, shop, shop_with};
+use crate::support::shop;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -179,28 +179,6 @@ async fn machine_faults_keep_their_words_to_themselves() {
         assert_eq!(extensions["retryAfterMs"].is_number(), retryable);
         assert!(!answer.text.contains("internal words"), "{}", answer.text);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_asks_too_much_is_told_when_to_come_back() {
-    let mut settings = settings();
-    settings.production = true;
-    let shop = shop_with(settings);
-    let user = mesh::testing::customer();
-    let mut refused = None;
-
-    for _ in 0..800 {
-        let answer = shop.ask("{ __typename }", json!({})).by(&user).modern().answer().await;
-        if answer.status != StatusCode::OK {
-            refused = Some(answer);
-            break;
-        }
-    }
-
-    let refused = refused.expect("800 requests at once are too many");
-    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"));
-    assert!(refused.headers.contains_key("retry-after"));
-    assert!(refused.json["errors"][0]["extensions"]["retryAfterMs"].as_u64().unwrap() > 0);
 }
 
 #[tokio::test]

@@ -124,6 +124,7 @@ pub fn settings() -> Settings {
     Settings {
         production: false,
         allowed_origins: vec!["https://shop.example".to_owned()],
+        trusted_proxies: Vec::new(),
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
         documents: None,
         playground: Some(Playground {
@@ -292,6 +293,12 @@ impl Shop {
 impl Ask {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
+        self
+    }
+
+    /// Over a connection from there.
+    pub fn from(mut self, peer: std::net::SocketAddr) -> Self {
+        self.builder = self.builder.extension(peer);
         self
     }
 
