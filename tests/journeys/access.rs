@@ -50,6 +50,10 @@ type Row = (&'static str, &'static str, &'static str, [Outcome; 4]);
 #[rustfmt::skip]
 const QUERIES: &[Row] = &[
     ("products", "(first: 1)", "{ nodes { id } }", ALL),
+    ("search", "", "{ nodes { id } }", ALL),
+    ("predictiveSearch", "(query: \"mug\")", "{ products { id } }", ALL),
+    ("searchIndex", "", "{ __typename }", STAFF),
+    ("recommendedForMe", "", "{ __typename }", ALL),
     ("product", "(id: PRODUCT)", "{ id }", ALL),
     ("categories", "", "{ id }", ALL),
     ("collections", "", "{ nodes { id } }", ALL),
