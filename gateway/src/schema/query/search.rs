@@ -1,4 +1,8 @@
 //! How shoppers find products.
+#![allow(
+    clippy::too_many_arguments,
+    reason = "the arguments of a field are what clients may say, each by its name"
+)]
 
 use async_graphql::{Context, Object};
 use proto::search as pb;

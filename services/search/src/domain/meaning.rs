@@ -86,8 +86,8 @@ impl Meaning {
 
     /// To be called when all is added.
     pub fn sorted(mut self) -> Self {
-        self.surfaces.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        self.stems.sort_unstable_by(|left, right| left.0.cmp(&right.0));
+        self.surfaces.sort_unstable_by_key(|(mark, _, _)| *mark);
+        self.stems.sort_unstable_by_key(|(mark, _, _)| *mark);
         self
     }
 
@@ -110,7 +110,7 @@ impl Meaning {
         };
         for (left, right) in title.iter().zip(title.iter().skip(1)) {
             let (from, to) = (mark(&stem(&left.text)), mark(&stem(&right.text)));
-            if self.pairs.iter().any(|pair| *pair == (from, to, slot as u8)) {
+            if self.pairs.contains(&(from, to, slot as u8)) {
                 return Some(format!("{} {}", left.text, right.text));
             }
         }

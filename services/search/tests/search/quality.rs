@@ -77,18 +77,6 @@ async fn a_known_item_is_found_by_damaged_words() {
         scores.entry(known.kind.clone()).or_default().add(rank);
         scores.entry("ALL".to_owned()).or_default().add(rank);
         parts[number % 2].add(rank);
-        if rank != Some(0) && std::env::var_os("SHOP_SEARCH_MISSES").is_some() {
-            let title =
-                |sku: &String| skus.iter().find(|(_, of)| *of == sku).map(|(id, _)| shop.catalogue.title(id));
-            let best: Vec<_> = found.iter().take(2).filter_map(title).collect();
-            println!(
-                "{} {:?}: {:?} wanted {:?} at {rank:?}",
-                known.kind,
-                known.query,
-                best,
-                title(&known.relevant[0])
-            );
-        }
     }
     for (kind, score) in &scores {
         println!(
