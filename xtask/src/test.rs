@@ -15,8 +15,11 @@ const OUTSIDE: [(&str, &str, &str); 2] = [
     ("SHOP_K8S_VALIDATOR", "strict manifests", "the strict checker of manifests"),
 ];
 
+/// What starts a server.
+type Start = fn() -> Result<Server, Error>;
+
 /// The servers that a full run starts for its tests, and where those find them.
-const SERVERS: [(&str, &str, fn() -> Result<Server, Error>); 3] = [
+const SERVERS: [(&str, &str, Start); 3] = [
     ("PostgreSQL", postgres::VARIABLE, postgres::start),
     ("RabbitMQ", rabbitmq::VARIABLE, rabbitmq::start),
     ("Redis", redis::VARIABLE, redis::start),
