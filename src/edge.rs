@@ -16,6 +16,7 @@ use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::commands::Failure;
 use crate::config::Edge;
@@ -44,14 +45,18 @@ pub fn safe(edge: &Edge) -> Result<(), Failure> {
     )))
 }
 
-/// The edge, ready to be served, with what development shows beside it.
+/// The edge, ready to be served, with what development shows beside it. A task of its own sends the views that it notes.
 pub fn router(
     edge: &Edge,
     upstreams: gateway::Upstreams,
     verifier: Verifier,
     beside: Router,
+    (tasks, shutdown): (&TaskTracker, &CancellationToken),
 ) -> Result<Router, Failure> {
-    let router = gateway::router(upstreams, settings(edge)?, verifier, GraphqlMetrics::new()).merge(beside);
+    let (views, sender) = gateway::Views::new();
+    tasks.spawn(sender.run(upstreams.analytics.clone(), shutdown.clone().cancelled_owned()));
+    let router =
+        gateway::router(upstreams, settings(edge)?, verifier, GraphqlMetrics::new(), views).merge(beside);
     Ok(match edge.production {
         true => router,
         false => router.layer(from_fn(only_from_here)),

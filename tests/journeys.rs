@@ -20,6 +20,8 @@ mod crash;
 mod desk;
 #[path = "journeys/down.rs"]
 mod down;
+#[path = "journeys/figures.rs"]
+mod figures;
 #[path = "journeys/finding.rs"]
 mod finding;
 #[path = "journeys/gate.rs"]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "reference/figures.rs"]
+mod figures;
 #[path = "journeys/harness.rs"]
 #[allow(dead_code)]
 mod harness;
@@ -18,6 +20,7 @@ use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::orders::{ListOrdersRequest, OrderOrigin};
 use serde::Deserialize;
 use serde_json::json;
+use tonic::transport::{Channel, Endpoint};
 
 const VARIABLE: &str = "SHOP_REFERENCE_DATA";
 const WHOLESALE_PRODUCTS: usize = 3_791;
@@ -32,7 +35,8 @@ async fn two_catalogues_and_a_year_of_orders_come_in_whole() {
         println!("not run: {VARIABLE} names no folder of reference data");
         return;
     };
-    let shop = Shop::start(&["--ephemeral"]);
+    let data = tempfile::tempdir().unwrap();
+    let shop = Shop::start_on(data.path());
 
     let begun = Instant::now();
     import_catalogues(&shop, &folder).await;
@@ -41,8 +45,16 @@ async fn two_catalogues_and_a_year_of_orders_come_in_whole() {
     import_history(&shop, &folder);
     println!("order history: {:.1} s", begun.elapsed().as_secs_f64());
 
-    let (count, total) = totals(&shop).await;
+    let (channel, bearer) = staff(&shop).await;
+    let (count, total) = totals(channel.clone(), &bearer).await;
     assert_eq!((count, total), (ORDERS, ORDERS_PENCE));
+    let counted = figures::carried(channel, &bearer, ORDERS).await;
+    assert_eq!((counted.orders, counted.revenue.unwrap().minor_units), (ORDERS, ORDERS_PENCE));
+    let events = figures::events(data.path()).await;
+    assert_eq!(i64::try_from(events.len()).unwrap(), ORDERS);
+    for counted in figures::twice_in_any_order(events).await {
+        assert_eq!((counted.orders, counted.revenue.unwrap().minor_units), (ORDERS, ORDERS_PENCE));
+    }
 }
 
 async fn import_catalogues(shop: &Shop, folder: &Path) {
@@ -138,12 +150,16 @@ fn assert_ended(output: &Output, wanted: &str) {
     );
 }
 
-/// What the shop itself says that it holds: all orders and their sum in minor units.
-async fn totals(shop: &Shop) -> (i64, i64) {
-    let channel =
-        tonic::transport::Endpoint::from_shared(shop.grpc.clone()).unwrap().connect().await.unwrap();
+/// A connection to the shop, and what says that staff uses it.
+async fn staff(shop: &Shop) -> (Channel, String) {
+    let channel = Endpoint::from_shared(shop.grpc.clone()).unwrap().connect().await.unwrap();
     let log_in = LogInRequest { email: STAFF.0.into(), password: STAFF.1.into(), client: None };
     let answer = IdentityServiceClient::new(channel.clone()).log_in(log_in).await.unwrap().into_inner();
+    (channel, format!("Bearer {}", answer.tokens.unwrap().access_token))
+}
+
+/// What the shop itself says that it holds: all orders and their sum in minor units.
+async fn totals(channel: Channel, bearer: &str) -> (i64, i64) {
     let mut request = tonic::Request::new(ListOrdersRequest {
         page_size: 1,
         all_accounts: true,
@@ -151,8 +167,7 @@ async fn totals(shop: &Shop) -> (i64, i64) {
         origin: OrderOrigin::Imported.into(),
         ..Default::default()
     });
-    let bearer = format!("Bearer {}", answer.tokens.unwrap().access_token).parse().unwrap();
-    request.metadata_mut().insert("authorization", bearer);
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
     let listed = OrdersServiceClient::new(channel).list_orders(request).await.unwrap().into_inner();
     assert_eq!(listed.total_amounts.len(), 1);
     (listed.total_size.unwrap(), listed.total_amounts[0].minor_units)

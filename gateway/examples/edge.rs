@@ -69,7 +69,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         documents: None,
         playground: None,
     };
-    let router = gateway::router(upstreams, settings, verifier, GraphqlMetrics::new());
+    let (views, sender) = gateway::Views::new();
+    tokio::spawn(sender.run(upstreams.analytics.clone(), std::future::pending()));
+    let router = gateway::router(upstreams, settings, verifier, GraphqlMetrics::new(), views);
     let listener = TcpListener::bind(&listen).await?;
     println!("listening {}", listener.local_addr()?);
     gateway::serve(listener, router, &[], std::future::pending()).await;

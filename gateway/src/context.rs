@@ -23,12 +23,14 @@ use uuid::Uuid;
 use crate::Upstreams;
 use crate::error::{Fault, Problem};
 use crate::limits::{GUEST_KEY_LENGTH_MIN, IDEMPOTENCY_KEY_LENGTH_MAX, REQUEST_TIMEOUT};
+use crate::views::Views;
 
 /// What all requests share, as the schema holds it.
 pub(crate) struct Shared {
     pub(crate) upstreams: Upstreams,
     pub(crate) market: Market,
     pub(crate) secure_cookies: bool,
+    pub(crate) views: Views,
 }
 
 /// Where the shop sells when nobody says where.

@@ -24,6 +24,7 @@ mod schema;
 mod sockets;
 mod sse;
 mod viewer;
+mod views;
 mod webhooks;
 
 use std::sync::Arc;
@@ -53,6 +54,7 @@ use closing::Closing;
 pub use context::Market;
 pub use playground::{Persona, Playground, Tab};
 pub use schema::sdl;
+pub use views::{ViewSender, Views};
 
 /// The name under which the edge calls.
 pub const NAME: &str = "gateway";
@@ -109,11 +111,13 @@ pub fn router(
     settings: Settings,
     verifier: Verifier,
     metrics: GraphqlMetrics,
+    views: Views,
 ) -> Router {
     let shared = context::Shared {
         upstreams: upstreams.clone(),
         market: settings.market.clone(),
         secure_cookies: settings.production,
+        views,
     };
     let executor = execute::Executor {
         schema: schema::build(shared, settings.production),

@@ -103,3 +103,14 @@ pub const WEBHOOK_BYTES_MAX: usize = 64 * 1024;
 pub const MEDIA_MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How long the published keys may be kept by others.
 pub const KEYS_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// Views of products that wait to be counted; what comes beyond is dropped.
+pub const VIEWS_WAITING_MAX: usize = 10_000;
+/// Products and countries of one batch, as the contract has it.
+pub const VIEWS_PER_BATCH_MAX: usize = 1_000;
+/// Between two batches.
+pub const VIEWS_FLUSH_INTERVAL: Duration = Duration::from_secs(2);
+/// How often a batch is sent before it is given up.
+pub const VIEW_BATCH_TRIES_MAX: u32 = 5;
+/// How long the end of a process waits for views of the last requests.
+pub const VIEWS_DRAIN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -33,3 +33,5 @@ mod staff;
 mod streams;
 #[path = "edge/support.rs"]
 mod support;
+#[path = "edge/views.rs"]
+mod views;

@@ -86,7 +86,8 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
             Some(folder) if !arguments.edge.production => mails::router(folder),
             _ => Router::new(),
         };
-        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, beside)?;
+        let around = (&tasks, &shutdown);
+        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, beside, around)?;
         tasks.spawn(edge::serve(listener, &arguments.edge, router, &shutdown));
     }
 

@@ -73,7 +73,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     }
     let beside =
         if edge.production { Router::new() } else { mails::router(&mail_folder(arguments, &folder)) };
-    let router = edge::router(edge, topology.gateway, topology.verifier, beside)?;
+    let router = edge::router(edge, topology.gateway, topology.verifier, beside, (&tasks, &shutdown))?;
     tasks.spawn(edge::serve(ports.edge, edge, router, &shutdown));
 
     println!("{addresses}");

@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::extract::Request;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use gateway::{Market, Persona, Playground, Settings, Tab, Upstreams};
+use gateway::{Market, Persona, Playground, Settings, Tab, Upstreams, ViewSender, Views};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use mesh::{Channel, Upstream, User, testing};
 use observability::GraphqlMetrics;
 use prost::Message;
+use proto::analytics::analytics_service_client::AnalyticsServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use serde_json::{Value, json};
 use tonic::service::Routes;
@@ -98,6 +99,9 @@ impl Fake {
     }
 }
 
+/// What sends views, and to whom.
+type Sending = (ViewSender, AnalyticsServiceClient<Channel>);
+
 #[derive(Clone)]
 pub struct Shop {
     pub identity: Fake,
@@ -113,6 +117,7 @@ pub struct Shop {
     pub recommendations: Fake,
     pub search: Fake,
     pub router: axum::Router,
+    sending: Arc<Mutex<Option<Sending>>>,
 }
 
 pub fn settings() -> Settings {
@@ -188,17 +193,16 @@ pub fn shop_with(settings: Settings) -> Shop {
         reviews: proto::reviews::reviews_service_client::ReviewsServiceClient::new(channel(
             "reviews", &reviews,
         )),
-        analytics: proto::analytics::analytics_service_client::AnalyticsServiceClient::new(channel(
-            "analytics",
-            &analytics,
-        )),
+        analytics: AnalyticsServiceClient::new(channel("analytics", &analytics)),
         notifications: proto::notifications::notifications_service_client::NotificationsServiceClient::new(
             channel("notifications", &notifications),
         ),
         recommendations: RecommendationsServiceClient::new(channel("recommendations", &recommendations)),
         search: proto::search::search_service_client::SearchServiceClient::new(channel("search", &search)),
     };
-    let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new());
+    let (views, sender) = Views::new();
+    let sending = Arc::new(Mutex::new(Some((sender, upstreams.analytics.clone()))));
+    let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new(), views);
     Shop {
         identity,
         catalogue,
@@ -213,6 +217,7 @@ pub fn shop_with(settings: Settings) -> Shop {
         recommendations,
         search,
         router,
+        sending,
     }
 }
 
@@ -262,6 +267,11 @@ impl Shop {
             body: body.into(),
             shop: self.clone(),
         }
+    }
+
+    /// What sends the views of this shop; it does not run by itself.
+    pub fn views(&self) -> Sending {
+        self.sending.lock().unwrap().take().unwrap()
     }
 
     /// How often each method was asked since the last time, in alphabetical order.

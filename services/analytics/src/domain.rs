@@ -5,7 +5,7 @@ mod order;
 mod payment;
 
 pub use day::{Day, Interval, Range, RangeError};
-pub use order::{AMOUNT_MAX, Figures, Goods, Learned, OrderFact, Sale};
+pub use order::{AMOUNT_MAX, Figures, Goods, Learned, OrderFact, Sale, UNITS_MAX};
 pub use payment::{Outcomes, PaymentFact, PaymentNews};
 
 use kit::Id;

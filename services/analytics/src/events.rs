@@ -9,7 +9,7 @@ use proto::common as common_pb;
 use proto::orders as orders_pb;
 use proto::payments as payments_pb;
 
-use crate::domain::{AMOUNT_MAX, CartStep, Day, Goods, Learned, PaymentNews, ProductId, Sale};
+use crate::domain::{AMOUNT_MAX, CartStep, Day, Goods, Learned, PaymentNews, ProductId, Sale, UNITS_MAX};
 use crate::store::Store;
 
 /// The name of the reader; renaming it would make it read everything again.
@@ -41,7 +41,7 @@ enum Uncountable {
     Amount,
     #[error("the amounts are in several currencies")]
     Currencies,
-    #[error("a quantity is not positive")]
+    #[error("a quantity is not positive, or more than anybody orders")]
     Quantity,
     #[error("the order was placed at no time")]
     Time,
@@ -103,7 +103,7 @@ fn sale(placed: &orders_pb::OrderPlaced) -> Result<Sale, BoxError> {
     let mut goods: BTreeMap<String, Goods> = BTreeMap::new();
     for line in &placed.lines {
         let price = within(line.unit_price.as_ref(), currency)?;
-        if line.quantity < 1 {
+        if !(1..=UNITS_MAX).contains(&line.quantity) {
             return Err(Uncountable::Quantity.into());
         }
         let amount = price.checked_mul(line.quantity).filter(|amount| *amount <= AMOUNT_MAX);

@@ -309,6 +309,7 @@ async fn get_product(ctx: &Context<'_>, by: ProductBy) -> Result<Option<Product>
     let Some(wire) = answer.and_then(|answer| answer.product) else {
         return Ok(None);
     };
+    context::shared(ctx).views.note(viewer(ctx), &wire.id, &context::locale(ctx).country);
     Ok(wants::products(ctx, vec![wire], &wants, false).await.pop())
 }
 

@@ -8,6 +8,8 @@ use super::day::Day;
 
 /// More than any order is worth. A larger amount is a mistake of whoever told, and would spoil every sum it got into.
 pub const AMOUNT_MAX: i64 = 10_000_000_000_000;
+/// More of one line than anybody orders, likewise.
+pub const UNITS_MAX: i64 = 1_000_000_000;
 
 /// What is known of one order. Facts only join it: the sale comes once, "cancelled" stays, and what was paid back grows; so it
 /// does not matter in which order, or how often, they arrive.

@@ -169,12 +169,15 @@ async fn an_event_that_cannot_be_counted_changes_nothing() {
         enormous.total = gbp(i64::MAX);
         let mut negative: proto::orders::OrderPlaced = good.placed().decode().unwrap();
         negative.lines[0].quantity = -1;
+        let mut countless: proto::orders::OrderPlaced = good.placed().decode().unwrap();
+        countless.lines[0].unit_price = gbp(0);
+        countless.lines[0].quantity = i64::MAX;
         let mut timeless: proto::orders::OrderPlaced = good.placed().decode().unwrap();
         timeless.place_time = "soon".into();
         let mut nameless: proto::orders::OrderPlaced = good.placed().decode().unwrap();
         nameless.order_id = "?".into();
 
-        for wrong in [mixed, enormous, negative, timeless, nameless] {
+        for wrong in [mixed, enormous, negative, countless, timeless, nameless] {
             let event = event("order.placed", time("2011-05-01T10:00:00Z"), &wrong);
             assert!(shop.hear(&event).await.is_err());
         }
