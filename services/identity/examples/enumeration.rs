@@ -95,26 +95,36 @@ async fn measure(name: &str, call: Call, client: &Client, calls: usize) {
 async fn once(call: Call, client: &Client, email: &str) -> Duration {
     let (mut client, email) = (client.clone(), email.to_owned());
     let request_id = Uuid::new_v4().to_string();
+    // Networks far and wide, so that no gate closes.
+    let [a, b, c] = rand::random::<[u8; 3]>();
+    let ip_address = format!("2001:db8:{a:x}{b:02x}::{c:x}");
+    let client_of_call = Some(pb::Client { ip_address, user_agent: String::new() });
     let begin = Instant::now();
     match call {
         Call::LogIn => {
-            // Networks far and wide, so that no gate closes.
-            let [a, b, c] = rand::random::<[u8; 3]>();
-            let from =
-                pb::Client { ip_address: format!("2001:db8:{a:x}{b:02x}::{c:x}"), user_agent: String::new() };
             let password = "not my password".to_owned();
-            client.log_in(pb::LogInRequest { email, password, client: Some(from) }).await.unwrap_err();
+            client.log_in(pb::LogInRequest { email, password, client: client_of_call }).await.unwrap_err();
         }
         Call::Register => {
             let password = PASSWORD.to_owned();
             client
-                .register(pb::RegisterRequest { email, password, request_id, ..Default::default() })
+                .register(pb::RegisterRequest {
+                    email,
+                    password,
+                    request_id,
+                    client: client_of_call,
+                    ..Default::default()
+                })
                 .await
                 .unwrap();
         }
         Call::Reset => {
             client
-                .request_password_reset(pb::RequestPasswordResetRequest { email, request_id })
+                .request_password_reset(pb::RequestPasswordResetRequest {
+                    email,
+                    request_id,
+                    client: client_of_call,
+                })
                 .await
                 .unwrap();
         }

@@ -9,6 +9,7 @@ mod passwords;
 mod secrets;
 mod sessions;
 mod signing;
+mod turns;
 mod work;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::store::Store;
 use hashing::Hasher;
 use secrets::Secrets;
 use signing::Signer;
+use turns::Turns;
 
 pub use sessions::Tokens;
 
@@ -50,7 +52,7 @@ pub struct Settings {
     pub key_published_before: Duration,
     /// Passwords hashed at the same time: as many as there are cores.
     pub hashes_at_once: usize,
-    /// Passwords that may wait for that; more are refused. Not more than can be hashed before a call's time is over: at
+    /// Passwords that may wait for that, and a quarter as many again of those who register; more are refused. Not more than can be hashed before a call's time is over: at
     /// 25 ms each, 64 per core take less than two seconds.
     pub hashes_waiting_max: usize,
     /// How often background work looks for something to do. Mails that were asked for wait at most so long.
@@ -62,6 +64,7 @@ pub struct Identity {
     store: Store,
     clock: Clock,
     hasher: Hasher,
+    turns: Turns,
     signer: Signer,
     secrets: Secrets,
     sealer: Sealer,
@@ -80,6 +83,7 @@ impl Identity {
         Self {
             signer: Signer::new(store.clone(), secrets.clone(), rotation, clock.clone()),
             hasher: Hasher::new(settings.hashes_at_once, settings.hashes_waiting_max),
+            turns: Turns::new(),
             sealer: settings.sealer,
             work_interval: settings.work_interval,
             store,

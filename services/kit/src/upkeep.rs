@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::DbErr;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, execute};
@@ -44,6 +44,10 @@ pub async fn forget(database: &Database, now: Timestamp) -> Result<u64, DbErr> {
             rows = execute(database.write(), &sql, [(now - age).into()]).await?;
             forgotten = forgotten.saturating_add(rows);
         }
+    }
+    if database.backend() == DbBackend::Sqlite {
+        // What was written ahead may still show what has been forgotten.
+        database.write().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
     }
     Ok(forgotten)
 }

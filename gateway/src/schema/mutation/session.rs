@@ -66,6 +66,7 @@ impl SessionMutation {
                 family_name,
                 preferences: None,
                 request_id: viewer(ctx).principal().request_id(&idempotency_key, "Register")?,
+                client: Some(client(ctx)),
             };
             CustomerPayload::done(settled(SERVICE, context::identity(ctx).register(request).await)?)
         };
@@ -85,6 +86,7 @@ impl SessionMutation {
                 request_id: viewer(ctx)
                     .principal()
                     .request_id(&idempotency_key, "RequestEmailVerification")?,
+                client: Some(client(ctx)),
             };
             let answer = context::identity(ctx).request_email_verification(request).await;
             CustomerPayload::done(settled(SERVICE, answer)?)
@@ -191,6 +193,7 @@ impl SessionMutation {
             let request = pb::RequestPasswordResetRequest {
                 email,
                 request_id: viewer(ctx).principal().request_id(&idempotency_key, "RequestPasswordReset")?,
+                client: Some(client(ctx)),
             };
             let answer = context::identity(ctx).request_password_reset(request).await;
             CustomerPayload::done(settled(SERVICE, answer)?)

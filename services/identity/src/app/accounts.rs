@@ -8,6 +8,7 @@ use mesh::Caller;
 use super::{Identity, asked, signed_in, weak};
 use crate::domain::password::Password;
 use crate::domain::rights::{Rights, Role};
+use crate::domain::session::Network;
 use crate::domain::{Account, AccountId, Changes, Email, LoginEvent, Name, Preferences};
 use crate::error::Error;
 
@@ -37,10 +38,20 @@ impl Newcomer {
 
 impl Identity {
     /// Hashes the password and writes a mail, whether or not the address has an account.
-    pub async fn register(&self, key: &RequestKey, newcomer: Newcomer) -> Result<(), Error> {
+    pub async fn register(
+        &self,
+        key: &RequestKey,
+        newcomer: Newcomer,
+        network: &Network,
+    ) -> Result<(), Error> {
         newcomer.password.apart_from(&newcomer.email).map_err(weak("password"))?;
-        let hash = self.hasher.hash(self.hasher.place()?, newcomer.password.secret().clone()).await?;
         let now = self.clock.now();
+        if self.store.answered(key).await? {
+            return Ok(());
+        }
+        let place = self.hasher.newcomers_place()?;
+        self.store.pass(&self.secrets.registrations_gate(network), now).await?;
+        let hash = self.hasher.hash(place, newcomer.password.secret().clone()).await?;
         let account = newcomer.account(Rights::customer(), false, now);
         let gate = self.secrets.mail_gate(&account.email);
         let letter = |account: &Account, kind| self.letter(account, kind, now);

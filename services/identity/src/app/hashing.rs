@@ -18,6 +18,8 @@ const LANES: u32 = 1;
 pub struct Hasher {
     /// Those that run or wait.
     places: Arc<Semaphore>,
+    /// Likewise of those who register: whoever is known does not wait because many are not.
+    newcomers: Arc<Semaphore>,
     /// Those that run.
     slots: Arc<Semaphore>,
 }
@@ -28,15 +30,22 @@ pub struct Place(OwnedSemaphorePermit);
 impl Hasher {
     pub fn new(at_once: usize, waiting_max: usize) -> Self {
         let at_once = at_once.max(1);
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
         Self {
-            places: Arc::new(Semaphore::new(at_once.saturating_add(waiting_max).min(Semaphore::MAX_PERMITS))),
-            slots: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+            places: semaphore(at_once.saturating_add(waiting_max)),
+            newcomers: semaphore(at_once.saturating_add(waiting_max / 4)),
+            slots: semaphore(at_once),
         }
     }
 
     /// Refused at once when too many wait already.
     pub fn place(&self) -> Result<Place, Error> {
         self.places.clone().try_acquire_owned().map(Place).map_err(|_| Error::Overloaded)
+    }
+
+    /// The same for whoever registers.
+    pub fn newcomers_place(&self) -> Result<Place, Error> {
+        self.newcomers.clone().try_acquire_owned().map(Place).map_err(|_| Error::Overloaded)
     }
 
     pub async fn hash(&self, place: Place, password: SecretString) -> Result<String, Error> {
@@ -136,7 +145,9 @@ mod tests {
         let held: Vec<_> = (0..3).map(|_| hasher.place().unwrap()).collect();
 
         assert!(matches!(hasher.place(), Err(Error::Overloaded)));
-        drop(held);
+        let newcomer = hasher.newcomers_place().unwrap();
+        assert!(matches!(hasher.newcomers_place(), Err(Error::Overloaded)));
+        drop((held, newcomer));
         assert!(hasher.place().is_ok());
     }
 

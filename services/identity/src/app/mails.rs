@@ -4,6 +4,7 @@ use kit::{RequestKey, Timestamp};
 
 use super::Identity;
 use super::secrets::Fresh;
+use crate::domain::session::Network;
 use crate::domain::{Account, Email, MailKind};
 use crate::error::Error;
 use crate::events::{self, SealedMail};
@@ -15,8 +16,20 @@ const MAILS_AT_ONCE: i64 = 100;
 impl Identity {
     /// Takes note that somebody wants a mail. The address is looked up later, by [`write_mails`](Self::write_mails),
     /// so neither the answer nor its time can tell whether it has an account.
-    pub async fn ask_for_mail(&self, key: &RequestKey, kind: MailKind, email: &Email) -> Result<(), Error> {
-        self.store.ask_for_mail(key, kind, email, self.clock.now()).await
+    pub async fn ask_for_mail(
+        &self,
+        key: &RequestKey,
+        kind: MailKind,
+        email: &Email,
+        network: &Network,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        if self.store.answered(key).await? {
+            return Ok(());
+        }
+        // An address waits at most once for each kind; a flood of addresses fills the share of its own network.
+        self.store.pass(&self.secrets.mails_gate(network), now).await?;
+        self.store.ask_for_mail(key, kind, email, now).await
     }
 
     /// Writes the mails that people asked for.

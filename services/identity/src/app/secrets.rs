@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::session::Network;
 use crate::domain::throttle::{
-    Gate, MAIL_WINDOW, MAILS_MAX, NETWORK_FAILURES_MAX, PAIR_FAILURES_MAX, STRANGERS_FAILURES_MAX, WINDOW,
+    Gate, MAIL_WINDOW, MAILS_MAX, NETWORK_FAILURES_MAX, NETWORK_MAILS_MAX, NETWORK_REGISTRATIONS_MAX,
+    PAIR_FAILURES_MAX, STRANGERS_FAILURES_MAX, WINDOW,
 };
 use crate::domain::token::TokenHash;
 use crate::domain::{AccountId, Email};
@@ -65,13 +66,16 @@ impl Secrets {
                 subject: subject.clone(),
                 max: PAIR_FAILURES_MAX,
                 window: WINDOW,
+                ahead: true,
                 forgives: true,
             },
             Gate {
                 key: of_network.clone(),
                 subject: of_network,
-                max: NETWORK_FAILURES_MAX,
+                // The last failure closes it: nobody is counted ahead who could find it closed.
+                max: NETWORK_FAILURES_MAX - 1,
                 window: WINDOW,
+                ahead: false,
                 forgives: false,
             },
         ];
@@ -81,6 +85,7 @@ impl Secrets {
                 subject,
                 max: STRANGERS_FAILURES_MAX,
                 window: WINDOW,
+                ahead: true,
                 forgives: false,
             });
         }
@@ -95,13 +100,29 @@ impl Secrets {
     /// What a mail with a link must pass.
     pub fn mail_gate(&self, email: &Email) -> Gate {
         let key = self.mac("mail", &[email.as_str().as_bytes()]).to_vec();
-        Gate { subject: key.clone(), key, max: MAILS_MAX, window: MAIL_WINDOW, forgives: false }
+        Gate { subject: key.clone(), key, max: MAILS_MAX, window: MAIL_WINDOW, ahead: true, forgives: false }
+    }
+
+    /// What whoever asks for mails must pass, whatever addresses they are for.
+    pub fn mails_gate(&self, network: &Network) -> Gate {
+        self.network_gate("network mails", network, NETWORK_MAILS_MAX)
+    }
+
+    /// What whoever registers must pass.
+    pub fn registrations_gate(&self, network: &Network) -> Gate {
+        self.network_gate("network registrations", network, NETWORK_REGISTRATIONS_MAX)
+    }
+
+    fn network_gate(&self, kind: &str, network: &Network, max: i64) -> Gate {
+        let key = self.mac(kind, &[network.as_str().as_bytes()]).to_vec();
+        Gate { subject: key.clone(), key, max, window: MAIL_WINDOW, ahead: true, forgives: false }
     }
 
     /// What somebody who is signed in must pass to give the present password.
     pub fn present_gate(&self, account: AccountId) -> Gate {
         let key = self.mac("present password", &[account.as_uuid().as_bytes()]).to_vec();
-        Gate { subject: key.clone(), key, max: PAIR_FAILURES_MAX, window: WINDOW, forgives: true }
+        let max = PAIR_FAILURES_MAX;
+        Gate { subject: key.clone(), key, max, window: WINDOW, ahead: true, forgives: true }
     }
 }
 

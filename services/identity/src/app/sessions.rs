@@ -35,13 +35,20 @@ impl Identity {
         let familiar = candidate.as_ref().is_some_and(|candidate| candidate.familiar);
         let gates = self.secrets.login_gates(email, &client.network, familiar);
         self.store.refuse_closed(&gates, now).await?;
+        // The address from everywhere that is strange to it, else from this network alone: one never waits for the other.
+        let shared = if familiar { gates.first() } else { gates.last() };
+        let _turn = match shared {
+            Some(gate) => self.turns.turn(gate).await,
+            None => None,
+        };
+        self.store.refuse_closed(&gates, now).await?;
         let place = self.hasher.place()?;
         let account = candidate.as_ref().map(|candidate| candidate.account);
         self.store.admit(&gates, account, &client, now).await?;
         let hash = candidate.as_ref().map(|candidate| candidate.password_hash.clone());
         let right = self.hasher.verify(place, password, hash).await?;
         let Some(candidate) = candidate.filter(|_| right) else {
-            self.store.refuse(account, &client, now).await?;
+            self.store.refuse(&gates, account, &client, now).await?;
             return Err(Error::CredentialsWrong);
         };
         let token = Fresh::token();

@@ -13,8 +13,9 @@ pub const NETWORK_FAILURES_MAX: i64 = 100;
 /// Mails with a link, to one address.
 pub const MAILS_MAX: i64 = 3;
 pub const MAIL_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// Mails that are asked for and not yet written, for all addresses together.
-pub const MAILS_WAITING_MAX: i64 = 10_000;
+/// Mails asked for and accounts opened from one network, in a window each: many people may share one.
+pub const NETWORK_MAILS_MAX: i64 = 300;
+pub const NETWORK_REGISTRATIONS_MAX: i64 = 500;
 
 /// One count: what is counted, and how far. The name is a keyed hash, so that no table tells who tried to log in.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Gate {
     pub subject: Vec<u8>,
     pub max: i64,
     pub window: Duration,
+    /// Whether a try is counted before its outcome is known, and taken back when it succeeds; else failures alone are.
+    pub ahead: bool,
     /// Whether a success takes all failures back, or only its own try.
     pub forgives: bool,
 }

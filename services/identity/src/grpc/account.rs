@@ -19,17 +19,19 @@ pub async fn register(
     message: pb::RegisterRequest,
 ) -> Result<pb::RegisterResponse, Status> {
     let password = identity.name_of("password", &message.password);
-    let masked = pb::RegisterRequest { password, ..message.clone() };
+    // The same wish from another network is the same wish.
+    let masked = pb::RegisterRequest { password, client: None, ..message.clone() };
     let mut fields = Fields::new();
     let email: Option<Email> = fields.parsed("email", &message.email);
     let name = parse::name(&mut fields, &message.given_name, &message.family_name);
     let preferences = parse::preferences(&mut fields, message.preferences.as_ref());
-    let read = fields.build(|| Some((email?, name?, preferences?)));
-    let (email, name, preferences) = read.map_err(Problem::invalid)?;
+    let client = parse::client(&mut fields, message.client.as_ref());
+    let read = fields.build(|| Some((email?, name?, preferences?, client?)));
+    let (email, name, preferences, client) = read.map_err(Problem::invalid)?;
     let name_of = identity.name_of("email", email.as_str());
     let key = guest_key(&name_of, "Register", &message.request_id, &masked)?;
     let password = parse::chosen("password", message.password)?;
-    identity.register(&key, Newcomer { email, password, name, preferences }).await?;
+    identity.register(&key, Newcomer { email, password, name, preferences }, &client.network).await?;
     Ok(pb::RegisterResponse {})
 }
 

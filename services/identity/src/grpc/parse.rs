@@ -151,6 +151,13 @@ pub fn permission_of(permission: pb::Permission) -> Option<Permission> {
     Permission::named(&name)
 }
 
+/// The network that a client is in.
+pub fn network(client: Option<&pb::Client>) -> Result<Network, Problem> {
+    let mut fields = Fields::new();
+    let client = self::client(&mut fields, client);
+    fields.build(|| Some(client?.network)).map_err(Problem::invalid)
+}
+
 pub fn client(fields: &mut Fields, client: Option<&pb::Client>) -> Option<Client> {
     let Some(client) = client else { return Some(Client::default()) };
     fields.within("client", |fields| {

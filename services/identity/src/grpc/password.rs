@@ -29,9 +29,11 @@ pub async fn request_email_verification(
     message: pb::RequestEmailVerificationRequest,
 ) -> Result<pb::RequestEmailVerificationResponse, Status> {
     let email = parse::email(&message.email)?;
+    let network = parse::network(message.client.as_ref())?;
     let name = identity.name_of("email", email.as_str());
-    let key = guest_key(&name, "RequestEmailVerification", &message.request_id, &message)?;
-    identity.ask_for_mail(&key, MailKind::VerifyEmail, &email).await?;
+    let masked = pb::RequestEmailVerificationRequest { client: None, ..message };
+    let key = guest_key(&name, "RequestEmailVerification", &masked.request_id, &masked)?;
+    identity.ask_for_mail(&key, MailKind::VerifyEmail, &email, &network).await?;
     Ok(pb::RequestEmailVerificationResponse {})
 }
 
@@ -41,9 +43,11 @@ pub async fn request_password_reset(
     message: pb::RequestPasswordResetRequest,
 ) -> Result<pb::RequestPasswordResetResponse, Status> {
     let email = parse::email(&message.email)?;
+    let network = parse::network(message.client.as_ref())?;
     let name = identity.name_of("email", email.as_str());
-    let key = guest_key(&name, "RequestPasswordReset", &message.request_id, &message)?;
-    identity.ask_for_mail(&key, MailKind::ResetPassword, &email).await?;
+    let masked = pb::RequestPasswordResetRequest { client: None, ..message };
+    let key = guest_key(&name, "RequestPasswordReset", &masked.request_id, &masked)?;
+    identity.ask_for_mail(&key, MailKind::ResetPassword, &email, &network).await?;
     Ok(pb::RequestPasswordResetResponse {})
 }
 

@@ -64,7 +64,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let tx = self.database.begin().await?;
-        for gate in gates {
+        for gate in gates.iter().filter(|gate| gate.ahead) {
             match throttle::count(&tx, gate, now).await? {
                 Counted::Within => {}
                 Counted::Closed => return Err(Error::LoginThrottled(gate.window)),
@@ -79,15 +79,21 @@ impl Store {
         Ok(())
     }
 
-    /// Writes that a login was refused.
+    /// Writes that a login was refused, and counts it where failures alone are.
     pub async fn refuse(
         &self,
+        gates: &[Gate],
         account: Option<AccountId>,
         client: &Client,
         now: Timestamp,
     ) -> Result<(), Error> {
         let tx = self.database.begin().await?;
         audit::note(&tx, account, Incident::Refused, client, now).await?;
+        for gate in gates.iter().filter(|gate| !gate.ahead) {
+            if let Counted::Crossed = throttle::count(&tx, gate, now).await? {
+                audit::note(&tx, account, Incident::Throttled, client, now).await?;
+            }
+        }
         tx.commit().await?;
         Ok(())
     }

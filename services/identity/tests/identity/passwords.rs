@@ -13,7 +13,7 @@ use crate::support::{
 const NEW: &str = "difference engine 1822";
 
 fn asking(address: &str) -> pb::RequestPasswordResetRequest {
-    pb::RequestPasswordResetRequest { email: address.into(), request_id: request_id() }
+    pb::RequestPasswordResetRequest { email: address.into(), request_id: request_id(), client: None }
 }
 
 fn resetting(token: &str, new_password: &str) -> pb::ResetPasswordRequest {
@@ -129,8 +129,11 @@ async fn an_address_gets_three_mails_in_an_hour_and_an_unknown_one_none() {
             shop.guest().request_password_reset(asking(&unknown)).await.unwrap();
             written(&shop).await;
         }
-        let verify =
-            pb::RequestEmailVerificationRequest { email: account.email.clone(), request_id: request_id() };
+        let verify = pb::RequestEmailVerificationRequest {
+            email: account.email.clone(),
+            request_id: request_id(),
+            client: None,
+        };
         shop.guest().request_email_verification(verify.clone()).await.unwrap();
         written(&shop).await;
 
@@ -151,8 +154,11 @@ async fn a_verified_address_gets_no_further_verification() {
         let token = shop.mail(&account.email, pb::MailKind::VerifyEmail, 1).await.token;
         shop.guest().verify_email(pb::VerifyEmailRequest { token, request_id: request_id() }).await.unwrap();
 
-        let ask =
-            pb::RequestEmailVerificationRequest { email: account.email.clone(), request_id: request_id() };
+        let ask = pb::RequestEmailVerificationRequest {
+            email: account.email.clone(),
+            request_id: request_id(),
+            client: None,
+        };
         shop.guest().request_email_verification(ask).await.unwrap();
         written(&shop).await;
 

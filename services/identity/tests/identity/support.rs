@@ -180,6 +180,7 @@ pub fn registering(email: &str) -> pb::RegisterRequest {
         family_name: "Lovelace".into(),
         preferences: None,
         request_id: request_id(),
+        client: None,
     }
 }
 

@@ -96,7 +96,11 @@ async fn a_flood_from_many_networks_locks_out_strangers_and_not_the_owner() {
         // From where the owner was before, nothing has changed.
         shop.logged_in(&address, PASSWORD).await;
         // And from elsewhere a reset opens the door.
-        let ask = pb::RequestPasswordResetRequest { email: address.clone(), request_id: request_id() };
+        let ask = pb::RequestPasswordResetRequest {
+            email: address.clone(),
+            request_id: request_id(),
+            client: None,
+        };
         shop.guest().request_password_reset(ask).await.unwrap();
         let token = shop.mail(&address, pb::MailKind::ResetPassword, 1).await.token;
         let new_password = PASSWORD.to_owned();
@@ -148,12 +152,15 @@ async fn more_passwords_than_can_wait_are_refused_and_are_no_failures() {
         let settings =
             identity::Settings { hashes_at_once: 1, hashes_waiting_max: 1, ..settings(&shop.opener) };
         let shop = Shop::with(shop.database.clone(), settings);
-        let address = registered(&shop).await;
+        let mut addresses = Vec::new();
+        for _ in 0..12 {
+            addresses.push(registered(&shop).await);
+        }
 
         let logins =
-            (0..12).map(|_| {
+            addresses.iter().map(|address| {
                 let mut guest = shop.guest();
-                let login = logging_in(&address, PASSWORD);
+                let login = logging_in(address, PASSWORD);
                 async move {
                     guest.log_in(login).await.map(drop).map_err(|status| (status.code(), reason(&status)))
                 }
@@ -165,6 +172,46 @@ async fn more_passwords_than_can_wait_are_refused_and_are_no_failures() {
         assert!(
             !answers.iter().any(|answer| *answer == Err((Code::Unauthenticated, "CREDENTIALS_WRONG".into())))
         );
-        shop.logged_in(&address, PASSWORD).await;
+        shop.logged_in(&addresses[0], PASSWORD).await;
+    }
+}
+
+#[tokio::test]
+async fn many_right_passwords_at_once_are_all_let_in() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+        for network in ["203.0.113.7", "198.51.100.7"] {
+            let logins = (0..12).map(|_| {
+                let mut guest = shop.guest();
+                let login = logging_in_from(&address, PASSWORD, network);
+                async move { guest.log_in(login).await.map(drop).map_err(|status| reason(&status)) }
+            });
+
+            let answers = futures::future::join_all(logins).await;
+
+            assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_network_that_asks_for_mails_without_end_is_refused_and_others_are_not() {
+    for shop in shops().await {
+        let address = registered(&shop).await;
+        let asking = |email: &str, ip_address: &str| pb::RequestPasswordResetRequest {
+            email: email.into(),
+            request_id: request_id(),
+            client: Some(pb::Client { ip_address: ip_address.into(), user_agent: String::new() }),
+        };
+        for _ in 0..300 {
+            shop.guest().request_password_reset(asking(&email(), "192.0.2.9")).await.unwrap();
+        }
+
+        let refused = shop.guest().request_password_reset(asking(&address, "192.0.2.10")).await.unwrap_err();
+
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "LOGIN_THROTTLED"));
+        shop.guest().request_password_reset(asking(&address, "198.51.100.1")).await.unwrap();
+        shop.mail(&address, pb::MailKind::ResetPassword, 1).await;
+        shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.11")).await.unwrap();
     }
 }

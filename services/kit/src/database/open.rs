@@ -91,7 +91,9 @@ async fn sqlite(
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false);
+    // What is deleted is overwritten: a person that is forgotten must not be found in the file's free pages.
     let write = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let write = write.pragma("secure_delete", "ON");
     let write = writer.connect_with(write).await.map_err(cannot_open)?;
 
     let readers = SqlitePoolOptions::new()
