@@ -195,7 +195,7 @@ async fn a_wishlist_brings_its_products_in_one_call() {
     shop.identity
         .on("GetAccount", |_: pb::GetAccountRequest| Ok(pb::GetAccountResponse { account: Some(account()) }));
     shop.identity.on("ListWishlistItems", |request: pb::ListWishlistItemsRequest| {
-        let item = |number: usize| pb::WishlistItem { product_id: uuid(number), add_time: None };
+        let item = |number: usize| pb::WishlistItem { product_id: uuid(number), ..Default::default() };
         let items = (0..usize::try_from(request.page_size).unwrap()).map(item).collect();
         Ok(pb::ListWishlistItemsResponse { items, next_page_token: String::new() })
     });
