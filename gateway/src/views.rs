@@ -51,7 +51,8 @@ struct Outcomes(Counter<u64>);
 
 impl Outcomes {
     fn new() -> Self {
-        let counter = opentelemetry::global::meter("shop")
+        let meter = opentelemetry::global::meter("shop");
+        let counter = meter
             .u64_counter("graphql.product.views")
             .with_description("Views of products that were recorded, or dropped since too many waited");
         Self(counter.build())
