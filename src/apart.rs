@@ -13,7 +13,7 @@ use proto::rules::METHODS;
 use crate::commands::Failure;
 use crate::config::{self, PeersKind, Secrets};
 use crate::places::{self, Place, Places, named};
-use crate::{mails, settings};
+use crate::{mails, settings, subscriptions};
 
 /// A store that cannot be reached is tried again after so long.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -60,7 +60,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
 
     let readers = topology.readers.clone();
     let stop = shutdown.clone().cancelled_owned();
-    tasks.spawn(news::run(topology.sources, readers, Transport::InProcess, stop));
+    tasks.spawn(news::run(topology.sources.clone(), readers, Transport::InProcess, stop));
     if !edge.empty && !edge.production && !folder.is_marked(SEEDED) {
         first_start(&folder, &topology, &clock).await?;
     }
