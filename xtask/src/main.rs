@@ -1,5 +1,6 @@
 //! The project's automation: what one runs before a commit is what CI runs.
 
+mod apart;
 mod bench;
 mod checkout;
 mod contract;
@@ -11,6 +12,7 @@ mod report;
 mod servers;
 mod test;
 mod tools;
+mod up;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,12 @@ enum Task {
     Contract,
     /// The journeys alone, and whether the calls they make are those that the contract declares.
     Edges,
+    /// Starts the shop as `cargo run` does, or in a process for each service.
+    Up {
+        /// Thirteen processes on a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing.
+        #[arg(long)]
+        apart: bool,
+    },
     /// Rebuilds the playground's committed assets; needs node 20.
     Playground,
     /// Measures the shop, and checks while it does.
@@ -58,6 +66,7 @@ fn main() -> ExitCode {
             report.passed()
         }
         Task::Edges => edges::run(&checkout),
+        Task::Up { apart } => up::run(&checkout, apart),
         Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),
     };

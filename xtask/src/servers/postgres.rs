@@ -34,6 +34,13 @@ pub(crate) fn start() -> Result<Server, Error> {
     Server::start("PostgreSQL", command, url, || process::succeeds(Command::new(&ask).args(asked)))
 }
 
+/// Makes a database on a server that was started here.
+pub(crate) fn create_database(server: &Server, name: &str) -> Result<(), Error> {
+    let programs = programs().ok_or_else(|| Error::Refused("psql is not found".to_owned()))?;
+    let question = format!("CREATE DATABASE {name}");
+    process::read(Command::new(programs.join("psql")).args([&server.url(), "-qc", &question])).map(drop)
+}
+
 /// The shell that keeps the server, as the user `postgres` when this is the superuser, whom the server refuses.
 fn keeper() -> Command {
     if tools::is_root() {
