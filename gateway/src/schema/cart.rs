@@ -40,7 +40,8 @@ pub(crate) async fn show(ctx: &Context<'_>, wire: pb::Cart, look: &Look<'_>) -> 
         wants::variants_by_id(ctx, variant_ids(&wire), &merchandise),
         quote(ctx, &wire, look),
         shipping(ctx, &wire, look),
-        recommendation::with_basket(ctx, wanted.as_ref(), product_ids(&wire)),
+        // Seldom asked for and large: every cart would carry it along.
+        Box::pin(recommendation::with_basket(ctx, wanted.as_ref(), product_ids(&wire))),
     );
     Cart { variants, quote, shipping, together, wire }
 }

@@ -430,17 +430,17 @@ async fn of_whoever_is_erased_only_a_rating_without_a_name_stays() {
 
         shop.erase(ada.account).await;
 
-        let kept = pb::GetReviewRequest { review_id: published.id.clone() };
-        let kept = shop.as_guest().get_review(kept).await.unwrap().into_inner().review.unwrap();
+        let look = |id: &str| pb::BatchGetReviewsRequest { review_ids: vec![id.to_owned()] };
+        let kept = shop.as_guest().batch_get_reviews(look(&published.id)).await.unwrap().into_inner();
+        let kept = &kept.reviews[0];
         assert_eq!((kept.author_name.as_str(), kept.account_id.as_str()), ("", ""));
         assert_eq!((kept.rating, kept.verified_purchase, kept.title.as_str()), (5, true, "As described"));
         assert_eq!(shop.summary(&mug).await.review_count, 1);
-        let gone = pb::GetReviewRequest { review_id: pending.review.unwrap().id };
-        let gone = shop.moderator().get_review(gone).await.unwrap_err();
-        assert_eq!(reason(&gone), "REVIEW_NOT_FOUND");
-        let voted = pb::GetReviewRequest { review_id: others.id };
-        let voted = shop.as_guest().get_review(voted).await.unwrap().into_inner().review.unwrap();
-        assert_eq!(voted.helpful_count, 0);
+        let pending = pending.review.unwrap().id;
+        let gone = shop.moderator().batch_get_reviews(look(&pending)).await.unwrap().into_inner();
+        assert_eq!(gone.missing, [pending]);
+        let voted = shop.as_guest().batch_get_reviews(look(&others.id)).await.unwrap().into_inner();
+        assert_eq!(voted.reviews[0].helpful_count, 0);
         for table in ["reviews", "votes", "reports", "purchases"] {
             let sql = format!("SELECT 1 FROM {table} WHERE account_id = $1");
             assert!(kit::query(shop.database.read(), &sql, [ada.account.into()]).await.unwrap().is_empty());
