@@ -32,7 +32,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Starts everything in one process on SQLite, with a demo catalogue on first start.
-    Up(Up),
+    Up(Box<Up>),
     /// Serves one service or several, or the edge, on PostgreSQL, with the others elsewhere.
     Serve(Box<Serve>),
     /// Runs the simulated payment provider as its own process.

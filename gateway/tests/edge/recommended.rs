@@ -138,9 +138,8 @@ async fn more_than_twenty_are_refused() {
 #[tokio::test]
 async fn a_cart_asks_once_for_all_that_is_in_it() {
     let shop = shop(1);
-    shop.cart.on("GetCart", |_: cart::GetCartRequest| {
-        Ok(cart::GetCartResponse { cart: Some(wire_cart(30)) })
-    });
+    shop.cart
+        .on("GetCart", |_: cart::GetCartRequest| Ok(cart::GetCartResponse { cart: Some(wire_cart(30)) }));
     shop.recommendations.on("ListBoughtTogether", |request: recommendations::ListBoughtTogetherRequest| {
         assert_eq!(request.product_ids, (0..30).map(uuid).collect::<Vec<_>>());
         let recommendations = (502..506).map(|number| recommended(number, 7)).collect();

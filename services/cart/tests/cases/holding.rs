@@ -177,12 +177,15 @@ async fn the_cart_of_whoever_is_erased_goes_and_none_comes_back() {
         not_found(late.map(drop));
         let theirs = shop.as_user(&other).get_cart(request).await.unwrap().into_inner().cart.unwrap();
         assert_eq!(lines(&theirs), [(mug.as_str(), 3)]);
+        let Some(database) = &shop.database else {
+            continue;
+        };
         for (table, left) in [("carts", 1), ("lines", 1), ("merged", 0)] {
             let sql = format!("SELECT 1 FROM {table}");
-            assert_eq!(kit::query(shop.database.read(), &sql, []).await.unwrap().len(), left, "{table}");
+            assert_eq!(kit::query(database.read(), &sql, []).await.unwrap().len(), left, "{table}");
         }
         let sql = "SELECT 1 FROM requests WHERE answer LIKE $1";
         let named = format!("%{}%", ada.account);
-        assert!(kit::query(shop.database.read(), sql, [named.into()]).await.unwrap().is_empty());
+        assert!(kit::query(database.read(), sql, [named.into()]).await.unwrap().is_empty());
     }
 }
