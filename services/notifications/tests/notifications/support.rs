@@ -207,7 +207,7 @@ pub fn hostile(name: &str) -> String {
     let attack = format!(
         "{name}\r\nBcc: eve@example.com\r\n\r\n<script>alert(1)</script><img src=x onerror=y>\u{202e}"
     );
-    attack + &"\"'&{{ 7 * 7 }}".repeat(800)
+    attack + &"\"'&{{ 1234567 * 9 }}".repeat(800)
 }
 
 /// Everything that was logged by this process so far.

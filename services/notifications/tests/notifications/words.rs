@@ -56,7 +56,7 @@ async fn hostile_words_change_neither_the_head_nor_the_markup() {
                 assert!(!html.contains(tag), "{html}");
             }
             assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
-            assert!(!text.contains('\u{202e}') && !text.contains("49"), "{text}");
+            assert!(!text.contains('\u{202e}') && !text.contains("11111103"), "{text}");
             assert!(text.starts_with("Hello,"), "nobody is greeted by an attack: {text}");
             subjects.push(mail.subject().unwrap().to_owned());
         }
