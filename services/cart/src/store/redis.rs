@@ -171,7 +171,10 @@ impl Redis {
             }
             let mut commit = Commit::new(&self.keys);
             let (before, created) = self.opened(fresh, &mut commit).await?;
-            let guest = self.find(guest).await?.ok_or(Error::NotFound)?;
+            let Some(guest) = self.find(guest).await? else {
+                // Gone with an earlier merge: if that was this very request, its answer is there since the same step.
+                return self.kept(key).await?.ok_or(Error::NotFound);
+            };
             if created {
                 commit.announce(&before, Event::Created);
             }

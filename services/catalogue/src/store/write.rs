@@ -95,14 +95,14 @@ async fn locked(tx: &Tx, backend: DbBackend, id: ProductId) -> Result<Product, F
 /// Says which of its names somebody else has. The tables' own keys hold, too; they only cannot say it so well.
 async fn refuse_taken(tx: &Tx, product: &Product) -> Result<(), Failure> {
     let content = &product.content;
+    // Read before the handle and judged after it: whoever commits in between has taken both, and the handle is named.
+    let skus: Vec<Value> = content.skus().into_iter().map(Value::from).collect();
+    let owners = sku_owners(tx, &skus).await?;
     let sql = "SELECT id FROM products WHERE handle = $1 AND id <> $2";
     let values = [content.handle.clone().into(), product.id.as_uuid().into()];
     if !query(tx, sql, values).await?.is_empty() {
         return Err(Refusal::HandleTaken(content.handle.clone()).into());
     }
-
-    let skus: Vec<Value> = content.skus().into_iter().map(Value::from).collect();
-    let owners = sku_owners(tx, &skus).await?;
     let taken = content
         .variants
         .iter()

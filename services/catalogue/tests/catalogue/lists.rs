@@ -126,7 +126,7 @@ fn forged(token: &str, keys: &[&str]) -> String {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
     let mut parts: serde_json::Value = serde_json::from_slice(&BASE64.decode(token).unwrap()).unwrap();
-    parts["k"] = keys.into();
+    parts[1] = keys.into();
     BASE64.encode(parts.to_string())
 }
 
