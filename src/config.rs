@@ -37,7 +37,7 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Runs the simulated payment provider as its own process.
     Provider(Provider),
-    /// Brings the tables of services up to date: of those with a SHOP_<SERVICE>_DATABASE_URL, or of the data folder.
+    /// Brings the tables of services up to date: of those with a `SHOP_<SERVICE>_DATABASE_URL`, or of the data folder.
     Migrate(Migrate),
     /// Puts the demo accounts and catalogue into services that run apart.
     Demo(Demo),
@@ -84,7 +84,7 @@ pub struct Migrate {
 /// `shop verify`.
 #[derive(Args, Clone, Debug)]
 pub struct Verify {
-    /// Where files are kept. A service with SHOP_<SERVICE>_DATABASE_URL is read from there instead.
+    /// Where files are kept. A service with `SHOP_<SERVICE>_DATABASE_URL` is read from there instead.
     #[command(flatten)]
     pub data: Data,
     /// Folder of a simulated provider that runs on its own; else its books are looked for in the data folder.

@@ -51,7 +51,7 @@ pub struct EventsOf {
     /// Where a shop in one process keeps its files; it must not be running.
     #[command(flatten)]
     pub data: Data,
-    /// The broker of a shop that runs apart; a replay reads the stores of SHOP_<SERVICE>_DATABASE_URL.
+    /// The broker of a shop that runs apart; a replay reads the stores of `SHOP_<SERVICE>_DATABASE_URL`.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
 }

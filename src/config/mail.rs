@@ -23,7 +23,7 @@ pub struct Mail {
     /// Who mails are from: "Shop <shop@shop.example>".
     #[arg(long, env = "SHOP_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// The storefront whose pages the links of mails open: https://shop.example.
+    /// The storefront whose pages the links of mails open: `https://shop.example`.
     #[arg(long, env = "SHOP_STOREFRONT_URL")]
     pub storefront_url: Option<String>,
     /// What mails call the shop.
