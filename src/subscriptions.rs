@@ -20,6 +20,7 @@ pub const SUBSCRIPTIONS: [Subscription; 8] = [
             "payment.action_required",
             "payment.captured",
             "payment.refunded",
+            "cart.created",
             "cart.changed",
             "cart.merged",
             "product.created",

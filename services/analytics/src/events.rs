@@ -26,6 +26,7 @@ const KINDS: &[&str] = &[
     "payment.action_required",
     "payment.captured",
     "payment.refunded",
+    "cart.created",
     "cart.changed",
     "cart.merged",
     "product.created",
@@ -175,9 +176,18 @@ async fn apply_cart(store: &Store, event: outbox::Event) -> Result<(), BoxError>
         store.note_merge(id, merged.guest_cart_id.parse()?, merged.cart_id.parse()?).await?;
         return Ok(());
     }
-    let changed: cart_pb::CartChanged = event.decode()?;
-    if !changed.added_product_ids.is_empty() {
-        store.note_cart(id, changed.cart_id.parse()?, Day::of(event.occurred), CartStep::Added).await?;
+    let (cart_id, added) = match event.kind.as_str() {
+        "cart.created" => {
+            let created: cart_pb::CartCreated = event.decode()?;
+            (created.cart_id, created.added_product_ids)
+        }
+        _ => {
+            let changed: cart_pb::CartChanged = event.decode()?;
+            (changed.cart_id, changed.added_product_ids)
+        }
+    };
+    if !added.is_empty() {
+        store.note_cart(id, cart_id.parse()?, Day::of(event.occurred), CartStep::Added).await?;
     }
     Ok(())
 }

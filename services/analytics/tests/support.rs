@@ -186,6 +186,15 @@ pub fn added(cart_id: Uuid, at: &str) -> Event {
     event("cart.changed", time(at), &changed)
 }
 
+pub fn created(cart_id: Uuid, with: &[Uuid], at: &str) -> Event {
+    let created = cart::CartCreated {
+        cart_id: cart_id.to_string(),
+        guest: true,
+        added_product_ids: with.iter().map(ToString::to_string).collect(),
+    };
+    event("cart.created", time(at), &created)
+}
+
 pub fn merged(guest: Uuid, into: Uuid, at: &str) -> Event {
     let merged = cart::CartMerged { cart_id: into.to_string(), guest_cart_id: guest.to_string() };
     event("cart.merged", time(at), &merged)

@@ -37,7 +37,11 @@ pub fn news(cart: &Cart, event: Event) -> outbox::Event {
     let (version, at) = (cart.version, cart.updated);
     match event {
         Event::Created => {
-            let payload = pb::CartCreated { cart_id, guest: cart.account.is_none() };
+            let products = cart.lines.iter().map(|line| line.product.to_string());
+            let mut added_product_ids: Vec<String> = products.collect();
+            added_product_ids.sort_unstable();
+            added_product_ids.dedup();
+            let payload = pb::CartCreated { cart_id, guest: cart.account.is_none(), added_product_ids };
             outbox::Event::new("cart.created", cart.id, version, at, &payload)
         }
         Event::Changed { added } => {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::support::{added, checkout, gbp, merged, payment, shops};
+use crate::support::{added, checkout, created, gbp, merged, payment, shops};
 
 #[tokio::test]
 async fn carts_are_followed_from_the_first_thing_added_to_the_order() {
@@ -28,6 +28,20 @@ async fn carts_are_followed_from_the_first_thing_added_to_the_order() {
 
         assert_eq!((funnel.carts, funnel.carts_with_checkout, funnel.carts_paid), (4, 2, 1));
         assert_eq!(funnel.abandonment_ppm, Some(750_000));
+    }
+}
+
+#[tokio::test]
+async fn a_cart_counts_once_something_is_in_it() {
+    for shop in shops().await {
+        let (empty, filled) = (Uuid::now_v7(), Uuid::now_v7());
+        shop.hear_all(&[
+            created(empty, &[], "2011-05-01T10:00:00Z"),
+            created(filled, &[Uuid::now_v7()], "2011-05-01T10:00:00Z"),
+        ])
+        .await;
+
+        assert_eq!(shop.funnel().await.carts, 1);
     }
 }
 
