@@ -8,6 +8,7 @@ use crate::harness::{Shop, text};
 /// All of today that this shop has sold, so far.
 const FIGURES: &str = "{ answer: analytics { sales { totals { orderCount unitCount cancelledOrderCount } }
     products(first: 100, sortKey: UNITS) { nodes { product { id } unitCount viewCount revenue { amount } } }
+    countries(first: 5) { nodes { __typename } }
     funnel { productViewCount cartCount checkoutCount paidCount }
     payments { paymentCount authorizedCount declinedCount } } }";
 
