@@ -86,7 +86,7 @@ async fn a_known_item_is_found_by_damaged_words() {
             score.count
         );
     }
-    println!("tuned on H@1 {:.3}, held out H@1 {:.3}", parts[0].first(), parts[1].first());
+    println!("halves H@1 {:.3} and {:.3}, both seen while tuning", parts[0].first(), parts[1].first());
     let all = scores["ALL"];
     assert!(all.first() >= FIRST_MIN, "H@1 {:.4}", all.first());
     assert!(all.reciprocal_rank() >= RECIPROCAL_RANK_MIN, "MRR@10 {:.4}", all.reciprocal_rank());
