@@ -28,6 +28,8 @@ mod finding;
 mod gate;
 #[path = "journeys/harness.rs"]
 mod harness;
+#[path = "journeys/inbox.rs"]
+mod inbox;
 #[path = "journeys/interop.rs"]
 mod interop;
 #[path = "journeys/letters.rs"]

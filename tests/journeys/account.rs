@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::acts::{self, goods};
 use crate::harness::{PASSWORD, Shop, text};
-use crate::mail;
+use crate::inbox;
 
 const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
     answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {
@@ -37,7 +37,7 @@ async fn an_address_is_verified_by_the_mail_that_came_to_it() {
     assert_eq!(guest.done(REGISTER, person.clone()).await, registered);
     assert_eq!(guest.done(LOG_IN, person.clone()).await["customer"]["emailVerified"], false);
 
-    let token = mail::token(&shop, &email, "Confirm your address").await;
+    let token = inbox::token(&shop, &email, "Confirm your address").await;
     guest.done(VERIFY, json!({ "token": token })).await;
 
     assert_eq!(guest.done(LOG_IN, person).await["customer"]["emailVerified"], true);
@@ -55,7 +55,7 @@ async fn a_forgotten_password_is_set_anew_and_old_sessions_end() {
 
     let known = guest.done(RECOVER, json!({ "email": email })).await;
     assert_eq!(guest.done(RECOVER, json!({ "email": new_address() })).await, known);
-    let token = mail::token(&shop, &email, "Set a new password").await;
+    let token = inbox::token(&shop, &email, "Set a new password").await;
     let weak = json!({ "token": token, "password": "short" });
     assert_eq!(guest.refused(RESET, weak).await, "PASSWORD_WEAK");
     guest.done(RESET, json!({ "token": token, "password": "another horse entirely" })).await;

@@ -1,6 +1,7 @@
 //! The real binary, started on free ports and killed when the last journey through it has ended; and who visits it.
 
 use std::io::{BufRead, BufReader};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -24,14 +25,24 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 pub const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
 pub const PASSWORD: &str = "correct horse battery";
 
+/// Where people come in.
+pub struct Front {
+    pub edge: String,
+    /// One session of staff for all journeys: many at once for one account look like somebody who guesses.
+    session: tokio::sync::Mutex<Option<(Instant, String)>>,
+    /// What visitors are answered, one after the other, where somebody compares it.
+    heard: Option<Heard>,
+}
+
+/// The texts of answers.
+pub type Heard = Arc<Mutex<Vec<String>>>;
+
 /// A running shop.
 pub struct Shop {
     process: Child,
-    pub edge: String,
+    front: Front,
     pub grpc: String,
     pub admin: String,
-    /// One session of staff for all journeys: many at once for one account look like somebody who guesses.
-    session: tokio::sync::Mutex<Option<(Instant, String)>>,
     /// Where its files are, for whoever looks whether it kept its promises.
     data: PathBuf,
     killed: bool,
@@ -70,10 +81,9 @@ impl Shop {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut shop = Shop {
             process,
-            edge: String::new(),
+            front: Front::new(String::new(), None),
             grpc: String::new(),
             admin: String::new(),
-            session: tokio::sync::Mutex::new(None),
             data: PathBuf::new(),
             killed: false,
             _scratch: scratch,
@@ -82,7 +92,9 @@ impl Shop {
             let line = lines.next().expect("the shop did not start").unwrap();
             let mut words = line.split_whitespace();
             match (words.next(), words.next()) {
-                (Some("GraphQL"), Some(url)) => shop.edge = url.trim_end_matches("/graphql").to_owned(),
+                (Some("GraphQL"), Some(url)) => {
+                    shop.front.edge = url.trim_end_matches("/graphql").to_owned();
+                }
                 (Some("gRPC"), Some(address)) => shop.grpc = format!("http://{address}"),
                 (Some("admin"), Some(url)) => shop.admin = url.trim_end_matches("/ready").to_owned(),
                 (Some("ready"), Some("after")) => break,
@@ -125,6 +137,37 @@ impl Shop {
         let _ = self.process.wait();
     }
 
+    /// Runs another command of the binary against this shop, as staff.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = command();
+        command.args(arguments).args(["--url", &self.grpc]).env("SHOP_STAFF_PASSWORD", STAFF.1);
+        command.output().unwrap()
+    }
+}
+
+impl Deref for Shop {
+    type Target = Front;
+
+    fn deref(&self) -> &Front {
+        &self.front
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if !self.killed && !std::thread::panicking() {
+            self.verify();
+        }
+        self.end();
+    }
+}
+
+impl Front {
+    /// The edge at this address.
+    pub fn new(edge: String, heard: Option<Heard>) -> Self {
+        Self { edge, session: tokio::sync::Mutex::new(None), heard }
+    }
+
     /// Somebody who is not signed in.
     pub fn guest(&self) -> Visitor {
         self.visitor(client())
@@ -137,7 +180,8 @@ impl Shop {
     }
 
     fn visitor(&self, client: ClientBuilder) -> Visitor {
-        Visitor { http: client.build().unwrap(), edge: self.edge.clone(), token: None }
+        let (edge, heard) = (self.edge.clone(), self.heard.clone());
+        Visitor { http: client.build().unwrap(), edge, token: None, heard }
     }
 
     /// Somebody who works here.
@@ -172,22 +216,6 @@ impl Shop {
         visitor.token = Some(text(&session["tokens"]["accessToken"]));
         visitor
     }
-
-    /// Runs another command of the binary against this shop, as staff.
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = command();
-        command.args(arguments).args(["--url", &self.grpc]).env("SHOP_STAFF_PASSWORD", STAFF.1);
-        command.output().unwrap()
-    }
-}
-
-impl Drop for Shop {
-    fn drop(&mut self) {
-        if !self.killed && !std::thread::panicking() {
-            self.verify();
-        }
-        self.end();
-    }
 }
 
 fn client() -> ClientBuilder {
@@ -216,9 +244,15 @@ pub struct Visitor {
     pub http: reqwest::Client,
     pub edge: String,
     pub token: Option<String>,
+    heard: Option<Heard>,
 }
 
 impl Visitor {
+    /// The same visitor, of whose answers nothing is kept.
+    pub fn unheard(&self) -> Self {
+        Self { heard: None, ..self.clone() }
+    }
+
     /// The whole answer. A document that wants a `$key` and is given none gets a new one.
     pub async fn answer(&self, document: &str, variables: Value) -> Value {
         self.try_answer(document, variables).await.expect("the edge answers")
@@ -237,7 +271,12 @@ impl Visitor {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        request.send().await?.json().await
+        let text = request.send().await?.text().await?;
+        let answer = serde_json::from_str(&text).expect("the edge answers JSON");
+        if let Some(heard) = &self.heard {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        }
+        Ok(answer)
     }
 
     /// What is under `answer`, where nothing went wrong.
@@ -270,10 +309,12 @@ impl Visitor {
         wanted: impl Fn(&Value) -> bool,
     ) -> Value {
         let deadline = Instant::now() + SETTLE_TIME_MAX;
+        let looking = self.unheard();
         loop {
-            let seen = self.look(document, variables.clone()).await;
+            let seen = looking.look(document, variables.clone()).await;
             if wanted(&seen) {
-                return seen;
+                // How often it was looked is no part of the answer.
+                return self.look(document, variables).await;
             }
             assert!(Instant::now() < deadline, "it stayed {seen}");
             tokio::time::sleep(LOOK_INTERVAL).await;

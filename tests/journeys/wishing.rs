@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::acts::{self, goods};
 use crate::harness::{PASSWORD, Shop};
-use crate::mail;
+use crate::inbox;
 
 const WISH: &str = "mutation($products: [ID!]!, $variants: [ID!]!, $key: ID!) {
     answer: wishlistAdd(productIds: $products, notifyVariantIds: $variants, idempotencyKey: $key) {
@@ -23,7 +23,7 @@ async fn whoever_wished_for_something_sold_out_is_told_by_one_mail_when_it_is_ba
         answer: customerRegister(email: $email, password: $password, givenName: \"Grace\", familyName: \"H\",
             idempotencyKey: $key) { userErrors { code } } }";
     shop.guest().done(register, json!({ "email": email, "password": PASSWORD })).await;
-    let token = mail::token(&shop, &email, "Confirm your address").await;
+    let token = inbox::token(&shop, &email, "Confirm your address").await;
     let verify = "mutation($token: String!, $key: ID!) {
         answer: customerVerifyEmail(token: $token, idempotencyKey: $key) { userErrors { code } } }";
     shop.guest().done(verify, json!({ "token": token })).await;
@@ -36,12 +36,12 @@ async fn whoever_wished_for_something_sold_out_is_told_by_one_mail_when_it_is_ba
     assert_eq!(customer.done(WISH, wish).await, wished);
     acts::count(&staff, &goods.sku, 5).await;
 
-    let told = mail::one(&shop, &email, "Back in stock: Thing of a journey").await;
+    let told = inbox::one(&shop, &email, "Back in stock: Thing of a journey").await;
     assert!(told.contains("/products/"), "{told}");
     acts::count(&staff, &goods.sku, 0).await;
     acts::count(&staff, &goods.sku, 7).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(mail::all(&shop, &email, "Back in stock").await.len(), 1, "one return within a day");
+    assert_eq!(inbox::all(&shop, &email, "Back in stock").await.len(), 1, "one return within a day");
 }
 
 #[tokio::test]
