@@ -1,18 +1,16 @@
 # A PostgreSQL that serves until standard input ends, which happens however the program that holds it ends, and then
-# removes all traces. $1 is the folder of the server's programs, $2 its port.
+# removes all traces. $1 is the folder of the server's programs, $2 its port, $3 how many may connect.
 #
 # The settings give up what only matters after a loss of power. It trusts whoever reaches it, which is this machine
 # only, for some minutes, and holds nothing but test data.
 data=$(mktemp -d) || exit 1
 trap 'rm -rf "$data"' EXIT
-# A Ctrl-C reaches the server as well, which then stops by itself.
-trap '' INT
 if ! "$1/initdb" -D "$data/db" -U shop -A trust -E UTF8 --no-locale --no-sync >"$data/log" 2>&1; then
     cat "$data/log" >&2
     exit 1
 fi
 "$1/postgres" -D "$data/db" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-    -c fsync=off -c full_page_writes=off -c max_connections=300 </dev/null >"$data/log" 2>&1 &
+    -c fsync=off -c full_page_writes=off -c max_connections="$3" </dev/null >"$data/log" 2>&1 &
 server=$!
 read -r _
 kill -INT "$server" 2>/dev/null

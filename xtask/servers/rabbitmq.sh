@@ -4,7 +4,6 @@
 data=${4:-$(mktemp -d)} || exit 1
 export HOME="$data" ERL_EPMD_PORT="$3" ERL_EPMD_ADDRESS=127.0.0.1
 trap 'epmd -kill >/dev/null 2>&1; [ "$4" ] || rm -rf "$data"' EXIT
-trap '' INT
 echo '[].' >"$data/plugins"
 echo 'disk_free_limit.absolute = 50MB' >"$data/rabbitmq.conf"
 # It is then the server itself whose number we learn, and not that of a shell around it.

@@ -2,7 +2,6 @@
 # Every command is on disk before it is answered, as in production.
 data=$(mktemp -d) || exit 1
 trap 'rm -rf "$data"' EXIT
-trap '' INT
 redis-server --bind 127.0.0.1 --port "$1" --dir "$data" --save '' --appendonly yes --appendfsync always \
     </dev/null >"$data/log" 2>&1 &
 server=$!

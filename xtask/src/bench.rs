@@ -115,7 +115,7 @@ pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
 }
 
 /// What the asynchronous part of a benchmark runs on.
-fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Error::Refused(format!("the threads of the benchmark cannot be started: {error}")))
 }

@@ -1,8 +1,10 @@
 //! Where the project lies on this machine, and the commands that run in it.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
+
+use crate::process::{Error, file_error};
 
 /// A checkout of the project, and where its build writes.
 pub(crate) struct Checkout {
@@ -36,6 +38,16 @@ impl Checkout {
     /// A folder below the build's own for what tasks install or unpack.
     pub(crate) fn scratch(&self, name: &str) -> PathBuf {
         self.target.join("xtask").join(name)
+    }
+
+    /// The same, with nothing in it of runs before.
+    pub(crate) fn empty_folder(&self, name: &str) -> Result<PathBuf, Error> {
+        let folder = self.scratch(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|source| file_error(&folder, "removed", source))?;
+        }
+        fs::create_dir_all(&folder).map_err(|source| file_error(&folder, "made", source))?;
+        Ok(folder)
     }
 
     /// Where cargo puts what it builds in a profile's folder: "debug" or "release".

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::checkout::Checkout;
@@ -26,7 +26,7 @@ pub(crate) fn run(checkout: &Checkout) -> bool {
     let mut report = Report::begin();
     let mut folder = None;
     report.step("journeys", || {
-        let seen = folder.insert(empty_folder(checkout)?);
+        let seen = folder.insert(checkout.empty_folder("calls")?);
         let mut command = checkout.cargo();
         command.args(["test", "--package", "shop", "--test", "journeys", "--no-fail-fast"]);
         process::run(command.env(VARIABLE, seen))?;
@@ -35,16 +35,6 @@ pub(crate) fn run(checkout: &Checkout) -> bool {
     report.step("edges", || compare(checkout, folder.as_deref()));
     report.print();
     report.passed()
-}
-
-/// The folder, with nothing in it of runs before.
-pub(crate) fn empty_folder(checkout: &Checkout) -> Result<PathBuf, Error> {
-    let folder = checkout.scratch("calls");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|source| file_error(&folder, "removed", source))?;
-    }
-    fs::create_dir_all(&folder).map_err(|source| file_error(&folder, "made", source))?;
-    Ok(folder)
 }
 
 /// Compares what is in the folder with what the binary says the contract is.

@@ -3,6 +3,7 @@
 mod apart;
 mod bench;
 mod checkout;
+mod conformance;
 mod contract;
 mod edges;
 mod playground;

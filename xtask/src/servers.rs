@@ -7,6 +7,7 @@ pub(crate) mod redis;
 use std::env;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,8 +32,9 @@ impl Server {
         url: String,
         answers: impl Fn() -> bool,
     ) -> Result<Server, Error> {
-        // The server's user may not be able to enter this folder.
-        keeper.stdin(Stdio::piped()).current_dir(env::temp_dir());
+        // The server's user may not be able to enter this folder. A Ctrl-C is for this program, which stops its servers
+        // in order.
+        keeper.stdin(Stdio::piped()).current_dir(env::temp_dir()).process_group(0);
         let child = keeper.spawn().map_err(|source| process::cannot_start(&keeper, source))?;
         let mut server = Server { keeper: child, url };
         let began = Instant::now();
@@ -47,6 +49,11 @@ impl Server {
             pause();
         }
         Err(Error::Refused(format!("{name} did not answer within {} s", START_MAX.as_secs())))
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn ended(&mut self) -> bool {
+        !matches!(self.keeper.try_wait(), Ok(None))
     }
 
     /// How one connects.

@@ -2,12 +2,13 @@
 
 use std::env;
 
+use crate::apart::Apart;
 use crate::checkout::Checkout;
 use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
-use crate::{contract, edges, playground, tools};
+use crate::{conformance, contract, edges, playground, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
@@ -38,8 +39,17 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
     report.step("clippy", || clippy(checkout));
     let summary = if quick {
         let servers = SERVERS.map(|(name, _, _)| name);
-        let others =
-            ["lock file", "contract", "playground", "documents", "dependencies", "Python", "doc tests"];
+        let others = [
+            "lock file",
+            "contract",
+            "playground",
+            "documents",
+            "dependencies",
+            "doc tests",
+            "Python",
+            "apart",
+            "conformance",
+        ];
         for name in others.into_iter().chain(servers) {
             report.not_run(name, "left out by --quick");
         }
@@ -127,8 +137,19 @@ fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
         variables.push((python::VARIABLE, interpreter));
         Ok(Outcome::passed())
     });
+    let (mut apart, mut transcripts) = (None, None);
+    report.step("apart", || {
+        // The tests' own build of the binary, so that nothing is built twice.
+        process::run(checkout.cargo().args(["test", "--workspace", "--tests", "--no-run", "--quiet"]))?;
+        let shop = apart.insert(Apart::start(&checkout.built("debug").join("shop"))?);
+        let folder = transcripts.insert(checkout.empty_folder("transcripts")?);
+        variables.push((conformance::APART, shop.described()?.display().to_string()));
+        variables.push((conformance::TRANSCRIPTS, folder.display().to_string()));
+        Ok(Outcome::Passed(format!("{} processes on servers of their own", shop.processes().count())))
+    });
     let summary = tests(report, checkout, variables);
-    drop(servers);
+    drop((apart, servers));
+    report.step("conformance", || conformance::compare(transcripts.as_deref()));
     summary
 }
 
@@ -138,7 +159,7 @@ fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, Str
     let mut summary = None;
     let mut calls = None;
     report.step("tests", || {
-        let folder = calls.insert(edges::empty_folder(checkout)?);
+        let folder = calls.insert(checkout.empty_folder("calls")?);
         variables.push((edges::VARIABLE, folder.display().to_string()));
         let mut command = checkout.cargo();
         if process::succeeds(checkout.cargo().args(["nextest", "--version"])) {
@@ -147,7 +168,8 @@ fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, Str
             command.args(["test", "--workspace", "--tests", "--no-fail-fast"]);
         }
         // Without a word from here these tests would fall back to what somebody's shell happens to say.
-        for variable in SERVERS.map(|(_, variable, _)| variable).into_iter().chain([python::VARIABLE]) {
+        let others = [python::VARIABLE, conformance::APART, conformance::TRANSCRIPTS];
+        for variable in SERVERS.map(|(_, variable, _)| variable).into_iter().chain(others) {
             command.env_remove(variable);
         }
         command.envs(variables.iter().map(|(name, value)| (name, value)));

@@ -1,11 +1,17 @@
 //! `cargo xtask up`: a shop to try things on, until it is told to stop.
 
-use std::io::{self, Read};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, stdin};
+use tokio::signal::ctrl_c;
 
 use crate::apart::Apart;
+use crate::bench::runtime;
 use crate::checkout::Checkout;
 use crate::process::{self, Error};
 use crate::report::chain;
+
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts the shop and waits; true when it ran.
 pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
@@ -21,18 +27,34 @@ pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
 
 fn up_apart(checkout: &Checkout) -> Result<(), Error> {
     process::run(checkout.cargo().args(["build", "--package", "shop"]))?;
-    let shop = Apart::start(&checkout.built("debug").join("shop"))?;
+    let mut shop = Apart::start(&checkout.built("debug").join("shop"))?;
     println!("  playground  {}/", shop.edge());
     println!("  GraphQL     {}/graphql", shop.edge());
+    println!("  mails       {}/dev/mail", shop.edge());
     println!("  gRPC        {} (all services, with reflection)", shop.grpc());
     for (name, ready) in shop.processes() {
         println!("  {name:<15} {ready}");
     }
     println!("Ctrl-C, or the end of input, stops everything");
-    // A Ctrl-C ends this program, and the keepers of all others notice.
-    io::stdin()
-        .lock()
-        .read_to_end(&mut Vec::new())
-        .map(drop)
-        .map_err(|source| Error::Start { command: "standard input".to_owned(), source })
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let (mut input, mut typed) = (stdin(), Vec::new());
+        tokio::select! {
+            _ = ctrl_c() => Ok(()),
+            _ = input.read_to_end(&mut typed) => Ok(()),
+            name = somebody_ended(&mut shop) => Err(Error::Refused(format!("{name} ended; it says above why"))),
+        }
+    });
+    // Whoever reads standard input cannot be called back.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn somebody_ended(shop: &mut Apart) -> String {
+    loop {
+        if let Some(name) = shop.ended() {
+            return name.to_owned();
+        }
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
 }

@@ -14,8 +14,16 @@ pub(crate) const VARIABLE: &str = "SHOP_TEST_POSTGRES_URL";
 
 const SCRIPT: &str = include_str!("../../servers/postgres.sh");
 
-/// Starts a server, and installs it first where it is missing and that can be done.
+/// Connections of tests, many of which run at once and each of which opens stores of its own.
+const TESTS_CONNECTIONS: u16 = 300;
+
+/// Starts a server for tests, and installs it first where it is missing and that can be done.
 pub(crate) fn start() -> Result<Server, Error> {
+    start_for(TESTS_CONNECTIONS)
+}
+
+/// Starts a server that so many may be connected to.
+pub(crate) fn start_for(connections: u16) -> Result<Server, Error> {
     let programs = match programs() {
         Some(folder) => folder,
         None => {
@@ -27,7 +35,7 @@ pub(crate) fn start() -> Result<Server, Error> {
     };
     let port = free_port()?.to_string();
     let mut command = keeper();
-    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&port);
+    command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&port).arg(connections.to_string());
     let ask = programs.join("pg_isready");
     let asked = ["-q", "-h", "127.0.0.1", "-U", "shop", "-d", "postgres", "-p", &port];
     let url = format!("postgres://shop@127.0.0.1:{port}/postgres");
