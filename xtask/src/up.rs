@@ -8,6 +8,7 @@ use tokio::signal::ctrl_c;
 use crate::apart::Apart;
 use crate::bench::runtime;
 use crate::checkout::Checkout;
+use crate::conformance::APART;
 use crate::process::{self, Error};
 use crate::report::chain;
 
@@ -35,6 +36,7 @@ fn up_apart(checkout: &Checkout) -> Result<(), Error> {
     for (name, ready) in shop.processes() {
         println!("  {name:<15} {ready}");
     }
+    println!("  {}={} cargo test --test conformance", APART, shop.described()?.display());
     println!("Ctrl-C, or the end of input, stops everything");
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
