@@ -37,12 +37,25 @@ pub(crate) fn check(document: &ExecutableDocument) -> Result<Operation, Fault> {
     }
     within(size.nodes, limits::DOCUMENT_NODES_MAX, "fields")?;
     within(size.aliases, limits::DOCUMENT_ALIASES_MAX, "aliases")?;
-    within(size.depth, limits::DOCUMENT_DEPTH_MAX, "levels")?;
+    within(size.depth, depth_max(operation), "levels")?;
     within(size.roots, limits::DOCUMENT_ROOTS_MAX, "fields at the root")?;
     if operation.directives.len() > limits::DIRECTIVES_MAX {
         return Err(too_large("directives"));
     }
     Ok(Operation { name, kind: operation.ty, roots: size.roots })
+}
+
+/// What asks about the schema alone reads nothing of the shop, and in production nothing at all.
+fn depth_max(operation: &OperationDefinition) -> u64 {
+    let mut roots = operation.selection_set.node.items.iter();
+    let introspects = |root: &Positioned<Selection>| match &root.node {
+        Selection::Field(field) => matches!(field.node.name.node.as_str(), "__schema" | "__type"),
+        _ => false,
+    };
+    match roots.all(introspects) {
+        true => limits::INTROSPECTION_DEPTH_MAX,
+        false => limits::DOCUMENT_DEPTH_MAX,
+    }
 }
 
 /// The operation of a document that holds exactly one.
@@ -218,6 +231,7 @@ mod tests {
             let open = "{ a ".repeat(count);
             format!("{open}{}", "}".repeat(count))
         };
+        let introspection = |count: usize| format!("{{ __schema {} }}", depth(count - 1));
 
         assert!(verdict(&fields(999)).is_ok());
         assert!(verdict(&fields(1_000)).is_err());
@@ -227,6 +241,9 @@ mod tests {
         assert!(verdict(&aliases(16)).is_err());
         assert!(verdict(&depth(12)).is_ok());
         assert!(verdict(&depth(13)).is_err());
+        assert!(verdict(&introspection(16)).is_ok());
+        assert!(verdict(&introspection(17)).is_err());
+        assert!(verdict(&format!("{{ a __schema {} }}", depth(12))).is_err());
         assert!(verdict("{ a @x @x @x @x }").is_ok());
         assert!(verdict("{ a @x @x @x @x @x }").is_err());
     }

@@ -16,6 +16,8 @@ pub const DOCUMENT_ROOTS_MAX: u64 = 10;
 pub const DOCUMENT_FRAGMENTS_MAX: usize = 30;
 /// Levels of selection, fragments expanded.
 pub const DOCUMENT_DEPTH_MAX: u64 = 12;
+/// The same, where a document asks about the schema alone: tools follow a type through nine of its wrappings.
+pub const INTROSPECTION_DEPTH_MAX: u64 = 16;
 /// Directives of one field, fragment or operation.
 pub const DIRECTIVES_MAX: usize = 4;
 /// Cost of an operation: each field one, each list times what is asked for.

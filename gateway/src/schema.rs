@@ -53,9 +53,9 @@ pub(crate) type Part<T> = Option<Result<T, Fault>>;
 
 /// The schema, ready to execute. In production nobody may ask what it looks like.
 pub(crate) fn build(shared: Shared, production: bool) -> Schema {
-    let builder = builder().data(shared);
-    let builder = builder
-        .limit_depth(usize::try_from(limits::DOCUMENT_DEPTH_MAX).unwrap_or(usize::MAX))
+    // How deep a document goes `guard` has measured, which lets one about the schema go deeper.
+    let builder = builder()
+        .data(shared)
         .limit_aliases(usize::try_from(limits::DOCUMENT_ALIASES_MAX).unwrap_or(usize::MAX))
         .limit_directives(limits::DIRECTIVES_MAX)
         .limit_complexity(limits::COMPLEXITY_MAX);

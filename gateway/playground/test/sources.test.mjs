@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { getIntrospectionQuery } from "graphql";
 import { buildInto } from "../build.mjs";
 import { split } from "../src/fetcher.js";
 import { readSetup, seedTabs } from "../src/operations.js";
@@ -51,6 +52,11 @@ test("the page loads only its own files, and the style sheet nothing at all", as
 test("the lock file names no registry", async () => {
   const lock = await readFile(path.join(HERE, "package-lock.json"), "utf8");
   assert.ok(!lock.includes('"resolved"'));
+});
+
+test("the edge is tested with the question about its schema that GraphiQL asks", async () => {
+  const asked = await readFile(path.join(HERE, "test/introspection.graphql"), "utf8");
+  assert.equal(asked, getIntrospectionQuery({ inputValueDeprecation: false, schemaDescription: false }));
 });
 
 test("split takes the RPC report out and leaves other extensions", () => {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::support::{settings, shop_with};
+use crate::support::{INTROSPECTION, settings, shop_with};
 
 const QUERY: &str = "{ categories { id } }";
 
@@ -15,6 +15,7 @@ async fn nothing_tells_what_the_schema_looks_like() {
     let shop = shop_with(settings);
 
     for query in [
+        INTROSPECTION,
         "{ __schema { types { name } } }",
         "{ __type(name: \"Cart\") { name } }",
         "{ product { titl } }",

@@ -1,8 +1,9 @@
 //! The schema as it is committed, and what it promises of itself.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::shop;
+use crate::support::{INTROSPECTION, shop};
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
 
@@ -18,12 +19,21 @@ fn the_committed_schema_is_the_schema() {
     assert!(committed == present, "gateway/schema.graphql is not what `shop schema` prints");
 }
 
-const INTROSPECTION: &str = "{ __schema { directives { name description } types { name kind description
+const DESCRIPTIONS: &str = "{ __schema { directives { name description } types { name kind description
     fields(includeDeprecated: true) { name description args { name description } type { kind ofType { kind } } }
     inputFields { name description } enumValues(includeDeprecated: true) { name description } } } }";
 
+#[tokio::test]
+async fn the_playground_learns_the_schema() {
+    let answer = shop().ask(INTROSPECTION, json!({})).modern().answer().await;
+
+    let types = answer.data()["__schema"]["types"].as_array().unwrap();
+    assert!(types.iter().any(|it| it["name"] == "Product"));
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
 async fn types() -> Vec<Value> {
-    let answer = shop().ask(INTROSPECTION, json!({})).answer().await;
+    let answer = shop().ask(DESCRIPTIONS, json!({})).answer().await;
     let types = answer.data()["__schema"]["types"].as_array().unwrap().clone();
     let own = types.into_iter().filter(|it| !it["name"].as_str().unwrap().starts_with("__"));
     own.collect()

@@ -21,6 +21,9 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 use tower::{ServiceExt, service_fn};
 
+/// What the playground asks first.
+pub const INTROSPECTION: &str = include_str!("../../playground/test/introspection.graphql");
+
 type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Response<tonic::body::Body>> + Send + Sync>;
 
 /// One service that answers what a test says. A method nobody spoke of is unimplemented.
