@@ -29,6 +29,7 @@ const GRPC_LIMITS: Limits = Limits {
     streams_max: 100,
     headers_length_max: 16 * 1024,
     header_time_max: Duration::from_secs(10),
+    unread_time_max: Duration::from_secs(10),
     age_max: None,
     drain_time_max: Duration::from_secs(10),
 };

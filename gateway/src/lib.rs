@@ -153,6 +153,7 @@ pub async fn serve(
         streams_max: limits::HTTP2_STREAMS_MAX,
         headers_length_max: u32::try_from(limits::HEADER_BYTES_MAX).unwrap_or(u32::MAX),
         header_time_max: limits::HEADER_TIMEOUT,
+        unread_time_max: limits::SEND_TIMEOUT,
         age_max: None,
         drain_time_max: limits::DRAIN_TIMEOUT,
     };

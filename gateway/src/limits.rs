@@ -46,8 +46,10 @@ pub const RECOMMENDATIONS_MAX: i32 = 20;
 /// Characters of an opaque id or cursor.
 pub const ID_LENGTH_MAX: usize = 512;
 
-/// From the first byte of a request to the last of its answer; subscriptions are exempt.
+/// From the headers of a request until its answer is made; subscriptions are exempt.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what it is sent before its connection ends.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the opening of a connection to its first request, and for the headers of each.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections in all.

@@ -12,6 +12,7 @@ use futures::StreamExt;
 use futures::stream::{AbortHandle, BoxStream, SelectAll};
 use http::Response;
 use http::request::Parts;
+use mesh::serve::Held;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -111,6 +112,7 @@ pub(crate) async fn upgrade(
     }
     let client = client::of(&headers, &extensions, &edge.settings.trusted_proxies);
     let closing = Closing::of(&extensions);
+    let held = extensions.get::<Held>().cloned();
     upgrade
         .protocols([PROTOCOL])
         .max_message_size(SOCKET_MESSAGE_BYTES_MAX)
@@ -125,6 +127,7 @@ pub(crate) async fn upgrade(
                     return close(socket, Close::Unauthorized).await;
                 };
                 serve(edge, socket, viewer, closing).await;
+                drop(held);
             })
         })
 }

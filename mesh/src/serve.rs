@@ -10,7 +10,7 @@ mod health;
 mod peers;
 
 pub use admin::{Admin, admin};
-pub use connections::{Limits, Protocol, connections};
+pub use connections::{Held, Limits, Protocol, connections};
 pub use grpc::{Grpc, GrpcError, grpc};
 pub use health::{Check, Health};
 pub use peers::Peers;

@@ -24,6 +24,7 @@ const LIMITS: Limits = Limits {
     streams_max: 100,
     headers_length_max: 16 * 1024,
     header_time_max: std::time::Duration::from_secs(10),
+    unread_time_max: std::time::Duration::from_secs(10),
     age_max: Some(std::time::Duration::from_secs(5 * 60)),
     drain_time_max: std::time::Duration::from_secs(15),
 };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt, stream};
+use gateway::limits::{CONNECTIONS_PER_ADDRESS_MAX, SOCKETS_PER_USER_MAX};
 use http::StatusCode;
 use mesh::testing;
 use proto::{inventory, orders};
@@ -175,6 +176,25 @@ async fn sockets_that_do_not_behave_are_closed() {
     let mut odd = ready(address, json!({})).await;
     send(&mut odd, json!({ "type": "what" })).await;
     assert_eq!(next(&mut odd).await.unwrap_err(), 4400);
+}
+
+#[tokio::test]
+async fn sockets_count_among_the_connections_of_their_address() {
+    let address = serve(&watched()).await;
+    let mut sockets = Vec::new();
+    for _ in 0..SOCKETS_PER_USER_MAX {
+        sockets.push(ready(address, json!({})).await);
+    }
+    let mut silent = Vec::new();
+    for _ in SOCKETS_PER_USER_MAX..CONNECTIONS_PER_ADDRESS_MAX {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+
+    let mut one_more = TcpStream::connect(address).await.unwrap();
+    drop(one_more.write_all(b"GET /media/harbour-mug.svg HTTP/1.1\r\nhost: shop.test\r\n\r\n").await);
+
+    let read = one_more.read(&mut [0; 16]).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ const LIMITS: Limits = Limits {
     streams_max: 16,
     headers_length_max: 16 * 1024,
     header_time_max: Duration::from_secs(5),
+    unread_time_max: Duration::from_secs(5),
     age_max: None,
     drain_time_max: Duration::from_secs(1),
 };

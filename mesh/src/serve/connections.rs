@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::IpAddr;
-use std::pin::pin;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +50,9 @@ pub struct Limits {
     pub headers_length_max: u32,
     /// How long a client may take to send the headers of a request over HTTP/1.1.
     pub header_time_max: Duration,
+    /// How long a client may take nothing of what it is sent; then its connection ends, an upgraded one too. Over HTTP/2
+    /// that is the connection: a stream whose window its client keeps shut waits, one of `streams_max`.
+    pub unread_time_max: Duration,
     /// After this a connection is asked to end, so that clients spread over new replicas; never when not given.
     pub age_max: Option<Duration>,
     /// How long calls under way may take to end once the process is told to stop.
@@ -59,6 +65,13 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
 /// When the process has no file descriptor left, trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The place of a connection among all and among those of its address, free again when the last of its clones is dropped.
+/// Each request is told of it: whoever upgrades a connection keeps it as long as what was made of it.
+#[derive(Clone)]
+pub struct Held(
+    #[expect(dead_code, reason = "it is held, not read")] Arc<(Visit, Option<OwnedSemaphorePermit>)>,
+);
 
 /// Serves connections until `shutdown`, then lets the calls under way end within the limit. The service sees the
 /// address of its client as an extension of the request (`std::net::SocketAddr`).
@@ -95,12 +108,12 @@ pub(crate) async fn certified<S, B>(
 {
     let mut shutdown = pin!(shutdown);
     let builder = Arc::new(builder(protocol, limits));
-    let places = Arc::new(tokio::sync::Semaphore::new(limits.connections_max));
+    let places = Arc::new(Semaphore::new(limits.connections_max));
     let addresses = Addresses::default();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     loop {
         let accepted = async {
-            let place = places.clone().acquire_owned().await;
+            let place = places.clone().acquire_owned().await.ok();
             (place, listener.accept().await)
         };
         let (place, accepted) = tokio::select! {
@@ -117,27 +130,26 @@ pub(crate) async fn certified<S, B>(
         // Small answers should not wait for more; without the option they merely come later.
         drop(stream.set_nodelay(true));
         let (builder, certificates, stop) = (builder.clone(), certificates.clone(), stop.clone());
-        let spoken = CancellationToken::new();
+        let (service, spoken) = (service.clone(), CancellationToken::new());
         let speaks = spoken.clone();
-        let service = service.clone();
+        let mut told = told(address, Held(Arc::new((visit, place))));
         tasks.spawn(async move {
             // Who cannot show who it is gets no word.
-            let Some((stream, peer)) = enter(stream, certificates.as_ref()).await else {
+            let Some(stream) = enter(stream, certificates.as_ref(), &mut told).await else {
                 return;
             };
             let service = service.map_request(move |mut request: Request<Incoming>| {
                 speaks.cancel();
-                request.extensions_mut().insert(address);
-                request.extensions_mut().extend(peer.clone());
+                request.extensions_mut().extend(told.clone());
                 request
             });
+            let stream = read_in_time(stream, limits.unread_time_max);
             let connection = builder
                 .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
             tokio::select! {
                 () = attend(connection, limits.age_max, stop) => {}
                 () = silence(protocol, limits.header_time_max, spoken) => {}
             }
-            drop((visit, place));
         });
     }
     drop(listener);
@@ -150,19 +162,27 @@ pub(crate) async fn certified<S, B>(
     }
 }
 
+/// What each request hears of its connection.
+fn told(address: SocketAddr, held: Held) -> Extensions {
+    let mut told = Extensions::new();
+    told.insert(address);
+    told.insert(held);
+    told
+}
+
 /// The connection itself, or what is inside it once both ends have shown their certificates.
 async fn enter(
     stream: TcpStream,
     certificates: Option<&Certificates>,
-) -> Option<(Either<TcpStream, TlsStream<TcpStream>>, Extensions)> {
-    let mut peer = Extensions::new();
+    told: &mut Extensions,
+) -> Option<Either<TcpStream, TlsStream<TcpStream>>> {
     let Some(certificates) = certificates else {
-        return Some((Either::Left(stream), peer));
+        return Some(Either::Left(stream));
     };
     match certificates.accept(stream).await {
         Ok(stream) => {
-            peer.insert(Certified(known(&certificates.name_of(&stream).unwrap_or_default())));
-            Some((Either::Right(stream), peer))
+            told.insert(Certified(known(&certificates.name_of(&stream).unwrap_or_default())));
+            Some(Either::Right(stream))
         }
         Err(error) => {
             let error = chain(&error);
@@ -173,6 +193,13 @@ async fn enter(
             None
         }
     }
+}
+
+/// The stream as one that breaks when nothing of what was written is taken.
+fn read_in_time<S: AsyncRead + AsyncWrite>(stream: S, limit: Duration) -> Pin<Box<TimeoutStream<S>>> {
+    let mut stream = Box::pin(TimeoutStream::new(stream));
+    stream.as_mut().set_write_timeout_pinned(Some(limit));
+    stream
 }
 
 /// Ends when a client has not sent its first request in time: until the protocol is known, the library waits for ever.

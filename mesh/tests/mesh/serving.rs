@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use mesh::serve::{Admin, Check, Health, Limits, Peers, Protocol, admin, connections};
+use hyper_util::rt::TokioIo;
+use mesh::serve::{Admin, Check, Health, Held, Limits, Peers, Protocol, admin, connections};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Code;
@@ -211,6 +212,77 @@ async fn connections_are_limited_by_address() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut fourth = TcpStream::connect(address).await.unwrap();
     assert_eq!(&ask(&mut fourth).await.unwrap(), b"HTTP/1.1 200");
+}
+
+/// Tries until it works, since the end of a connection is noticed in its own time.
+async fn until(works: impl AsyncFn() -> bool) {
+    let tried = tokio::time::timeout(Duration::from_secs(20), async {
+        while !works().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    tried.await.expect("it works in the end");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_upgraded_keeps_its_place() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { connections_per_address_max: 2, ..LIMITS };
+    let upgrade = tower::service_fn(|request: http::Request<hyper::body::Incoming>| async {
+        tokio::spawn(async {
+            let _held = request.extensions().get::<Held>().cloned().unwrap();
+            let mut socket = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+            tokio::io::copy(&mut socket, &mut tokio::io::sink()).await
+        });
+        let answer = http::Response::builder().status(101).header("connection", "upgrade");
+        Ok(answer.header("upgrade", "websocket").body(tonic::body::Body::empty()).unwrap())
+    });
+    tokio::spawn(connections(listener, Protocol::Http, limits, upgrade, std::future::pending()));
+    let open = async || {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = "GET / HTTP/1.1\r\nhost: shop\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        assert_eq!(&answer, b"HTTP/1.1 101");
+        std::io::Result::Ok(stream)
+    };
+
+    let first = open().await.unwrap();
+    let _second = open().await.unwrap();
+    let third = open().await;
+    drop(first);
+
+    assert!(third.is_err());
+    until(async || open().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_let_go() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits =
+        Limits { connections_per_address_max: 1, unread_time_max: Duration::from_millis(200), ..LIMITS };
+    // More than all buffers between the two may hold.
+    let long = bytes::Bytes::from(vec![b'a'; 64 * 1024 * 1024]);
+    let tell = tower::service_fn(move |_| {
+        let answer = http::Response::new(http_body_util::Full::new(long.clone()));
+        std::future::ready(Ok(answer))
+    });
+    tokio::spawn(connections(listener, Protocol::Http, limits, tell, std::future::pending()));
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.map(|_| stream)
+    };
+
+    let _slow = ask().await.unwrap();
+
+    until(async || ask().await.is_ok()).await;
 }
 
 #[tokio::test]
