@@ -3,6 +3,7 @@
 //! A business refusal becomes a user error of the mutation's payload. What is left becomes a top-level error: the client's
 //! own fault in words, ours masked behind the trace id.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{Context, ErrorExtensionValues, ServerError};
@@ -158,6 +159,8 @@ impl Fault {
     pub(crate) fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.message.clone(), None);
         error.extensions = Some(self.extensions());
+        // What the status of the whole answer is read from.
+        error.source = Some(Arc::new(self.problem));
         error
     }
 }

@@ -1,11 +1,12 @@
 //! What the edge accepts over HTTP, and the status of what it answers.
 
 use http::StatusCode;
+use mesh::testing;
 use serde_json::json;
 use tonic::Code;
 
 use crate::pages::stocked;
-use crate::support::shop;
+use crate::support::{shop, uuid};
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -151,6 +152,24 @@ async fn the_status_follows_the_type_of_the_answer() {
     }
     let neither = shop.ask("{ a }", json!({})).header("accept", "text/html").answer().await;
     assert_eq!(neither.status, StatusCode::NOT_ACCEPTABLE);
+}
+
+#[tokio::test]
+async fn a_bug_of_the_edge_is_its_own_fault() {
+    let shop = stocked(1);
+    shop.catalogue.bug();
+
+    let archive = format!(
+        "mutation {{ productArchive(id: \"product_{}\", idempotencyKey: \"1\") {{ product {{ id }} }} }}",
+        uuid(1).replace('-', "")
+    );
+    for query in ["{ products { nodes { id } } }", &archive] {
+        let staff = testing::staff(&["catalogue.write"]);
+        let answer = shop.ask(query, json!({})).by(&staff).modern().answer().await;
+
+        assert_eq!((answer.status, answer.code()), (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL"));
+        assert!(!answer.text.contains("words of a bug"), "{}", answer.text);
+    }
 }
 
 #[tokio::test]

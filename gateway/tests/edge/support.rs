@@ -1,6 +1,7 @@
 //! An edge whose services answer what a test says, and count how often they are asked.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
@@ -31,6 +32,7 @@ type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Response<tonic::body::B
 pub struct Fake {
     methods: Arc<Mutex<HashMap<&'static str, Handler>>>,
     calls: Arc<Mutex<Vec<String>>>,
+    bug: Arc<AtomicBool>,
 }
 
 impl Fake {
@@ -82,6 +84,20 @@ impl Fake {
     pub fn fails(&self, method: &'static str, code: Code) {
         let fail = move |_: ()| Err::<(), _>(Status::new(code, "internal words of the service"));
         self.on(method, fail);
+    }
+
+    /// Whoever calls from now on panics: a bug of the edge's own.
+    pub fn bug(&self) {
+        self.bug.store(true, Ordering::SeqCst);
+    }
+
+    fn channel(&self, name: &'static str, server: &mesh::Server) -> Channel {
+        let channel = Upstream::local(server.stack(name, self.routes())).channel(gateway::NAME);
+        let bug = self.bug.clone();
+        Channel::new(channel.map_request(move |request: http::Request<tonic::body::Body>| {
+            assert!(!bug.load(Ordering::SeqCst), "words of a bug");
+            request
+        }))
     }
 
     fn routes(&self) -> Routes {
@@ -155,9 +171,7 @@ pub fn shop() -> Shop {
 
 pub fn shop_with(settings: Settings) -> Shop {
     let server = testing::server();
-    let channel = |name: &'static str, fake: &Fake| -> Channel {
-        Upstream::local(server.stack(name, fake.routes())).channel(gateway::NAME)
-    };
+    let channel = |name: &'static str, fake: &Fake| fake.channel(name, &server);
     let fakes: [Fake; 12] = std::array::from_fn(|_| Fake::default());
     let [
         identity,
