@@ -16,6 +16,8 @@ use crate::context::{Capability, shared};
 pub(crate) const CART_LIFE: Duration = Duration::from_secs(60 * 24 * 3600);
 /// How long a guest's checkout, and the order it became, are remembered.
 pub(crate) const CHECKOUT_LIFE: Duration = Duration::from_secs(60 * 24 * 3600);
+/// How long a persona of the playground is remembered.
+pub(crate) const PERSONA_LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Where browsers send the refresh token, and nowhere else.
 pub(crate) const SESSION_PATH: &str = "/graphql/session";
 /// Longer values are none of ours.
@@ -28,6 +30,8 @@ pub(crate) enum Name {
     Refresh,
     Cart,
     Checkout,
+    /// Which persona was chosen in the playground; in development only.
+    Persona,
 }
 
 impl Name {
@@ -41,13 +45,15 @@ impl Name {
             (Name::Cart, false) => "cart",
             (Name::Checkout, true) => "__Host-checkout",
             (Name::Checkout, false) => "checkout",
+            (Name::Persona, true) => "__Host-persona",
+            (Name::Persona, false) => "persona",
         }
     }
 
     fn path(self) -> &'static str {
         match self {
             Name::Refresh => SESSION_PATH,
-            Name::Access | Name::Cart | Name::Checkout => "/",
+            Name::Access | Name::Cart | Name::Checkout | Name::Persona => "/",
         }
     }
 }

@@ -105,9 +105,10 @@ async fn description(State(edge): State<Arc<Edge>>, headers: HeaderMap) -> Respo
     let viewer = viewer::of(&headers, String::new(), &edge.verifier, false).await;
     let role = viewer.ok().and_then(|viewer| viewer.user.map(|user| user.role));
     let persona = match role {
-        None => "guest",
-        Some(mesh::Role::Customer) => "shopper",
-        Some(mesh::Role::Staff | mesh::Role::Admin) => "staff",
+        Some(mesh::Role::Customer) => Some("shopper"),
+        Some(mesh::Role::Staff | mesh::Role::Admin) => Some("staff"),
+        // Nobody is signed in; unless that was chosen, the page signs in.
+        None => cookies::get(&headers, Name::Persona, false).filter(|chosen| *chosen == "guest"),
     };
     let named = |persona: &str, name: &str| serde_json::json!({ "persona": persona, "name": name });
     let personas = [
@@ -168,7 +169,8 @@ fn forgotten() -> Vec<String> {
 
 fn played(persona: &str, name: &str, cookies: &[String]) -> Response<Body> {
     let mut response = Json(serde_json::json!({ "persona": persona, "name": name })).into_response();
-    for cookie in cookies {
+    let chosen = cookies::header(Name::Persona, persona, cookies::PERSONA_LIFE, false);
+    for cookie in cookies.iter().chain([&chosen]) {
         if let Ok(value) = cookie.parse() {
             response.headers_mut().append(SET_COOKIE, value);
         }

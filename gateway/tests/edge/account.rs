@@ -1,11 +1,11 @@
 //! Accounts: signing in, and what a browser is told to keep.
 
-use mesh::testing;
+use mesh::{User, testing};
 use proto::identity as pb;
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::Code;
 
-use crate::support::{Shop, refused, settings, shop, shop_with, uuid};
+use crate::support::{Answer, Shop, refused, settings, shop, shop_with, uuid};
 
 fn tokens() -> pb::Tokens {
     let later = |seconds: i64| {
@@ -209,6 +209,25 @@ async fn a_wishlist_brings_its_products_in_one_call() {
 }
 
 #[tokio::test]
+async fn who_plays_is_who_is_signed_in_or_chose_to_be_nobody() {
+    let shop = with_identity(shop());
+    let access = |user: &User| format!("access={}", testing::token(user).unwrap());
+    let (shopper, staff) = (access(&testing::customer()), access(&testing::staff(&[])));
+
+    for (cookies, persona) in [
+        // Whose session ran out begins anew.
+        ("access=none", Value::Null),
+        ("access=none; persona=staff", Value::Null),
+        ("persona=guest", json!("guest")),
+        (&shopper, json!("shopper")),
+        (&format!("persona=guest; {staff}"), json!("staff")),
+    ] {
+        let answer = shop.raw("GET", "/dev/playground.json", "").header("cookie", cookies).answer().await;
+        assert_eq!(answer.json["persona"], persona, "{cookies}");
+    }
+}
+
+#[tokio::test]
 async fn a_persona_is_played_by_one_click() {
     let shop = with_identity(shop());
     shop.identity.on("LogIn", |request: pb::LogInRequest| {
@@ -229,7 +248,11 @@ async fn a_persona_is_played_by_one_click() {
     let foreign = play("staff").header("origin", "https://evil.example").answer().await;
 
     assert_eq!(staff.json, json!({ "persona": "staff", "name": "Sam" }));
-    assert_eq!(staff.cookies().len(), 2);
-    assert!(guest.cookies().iter().all(|cookie| cookie.contains("Max-Age=0")));
+    let held = |answer: &Answer| {
+        let cookies = answer.cookies().into_iter().filter(|cookie| !cookie.contains("Max-Age=0"));
+        cookies.map(|cookie| cookie.split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(held(&staff), ["access", "refresh", "persona"]);
+    assert_eq!(held(&guest), ["persona"]);
     assert_eq!((unknown.status.as_u16(), foreign.status.as_u16()), (400, 403));
 }

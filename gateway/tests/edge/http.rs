@@ -223,7 +223,7 @@ async fn keys_pictures_and_the_playground_are_served() {
     assert_eq!(stray.status, StatusCode::NOT_FOUND);
     assert!(page.headers.contains_key("content-security-policy"));
     assert_eq!(script.status, StatusCode::OK);
-    assert_eq!(described.json["persona"], "guest");
+    assert_eq!(described.json["persona"], serde_json::Value::Null);
     assert_eq!(described.json["tabs"][0]["title"], "Browse");
 }
 
