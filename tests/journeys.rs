@@ -46,6 +46,8 @@ mod news;
 mod own;
 #[path = "journeys/paying.rs"]
 mod paying;
+#[path = "journeys/playground.rs"]
+mod playground;
 #[path = "journeys/readme.rs"]
 mod readme;
 #[path = "journeys/recommended.rs"]

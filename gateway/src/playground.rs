@@ -62,6 +62,9 @@ pub struct Tab {
     /// One line about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Whom the operation is for; anybody, if nobody is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persona: Option<String>,
     /// The document.
     pub query: String,
     /// Its variables; `{{name}}` stands for a value that an earlier operation gave.

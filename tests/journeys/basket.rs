@@ -13,7 +13,13 @@ use crate::live::stream;
 const NEWS_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Listens until a word is said; acts as soon as the present state has come.
-async fn heard(visitor: &Visitor, document: &str, variables: Value, word: &str, act: impl Future) -> String {
+pub async fn heard(
+    visitor: &Visitor,
+    document: &str,
+    variables: Value,
+    word: &str,
+    act: impl Future,
+) -> String {
     let mut pieces = stream(visitor, document, variables).await.bytes_stream();
     let mut said = String::new();
     let listening = async {

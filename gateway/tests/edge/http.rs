@@ -225,6 +225,7 @@ async fn keys_pictures_and_the_playground_are_served() {
     assert_eq!(script.status, StatusCode::OK);
     assert_eq!(described.json["persona"], serde_json::Value::Null);
     assert_eq!(described.json["tabs"][0]["title"], "Browse");
+    assert_eq!(described.json["tabs"][0]["persona"], "staff");
 }
 
 #[tokio::test]

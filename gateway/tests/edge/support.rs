@@ -157,6 +157,7 @@ pub fn settings() -> Settings {
             tabs: vec![Tab {
                 title: "Browse".to_owned(),
                 hint: None,
+                persona: Some("staff".to_owned()),
                 query: "{ products { nodes { title } } }".to_owned(),
                 variables: json!({}),
                 remember: serde_json::Map::new(),
