@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::HOST;
+use axum::http::uri::Authority;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use gateway::{Market, Persona, Playground};
@@ -77,8 +78,9 @@ pub fn serve(
 
 /// A page from elsewhere can make its own name lead here, but not say ours.
 async fn only_from_here(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    // HTTP/2 has no such header: it asks for the host in the address.
+    let header = request.headers().get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let name = request.uri().authority().or(header.as_ref()).map_or("", Authority::host);
     match ["localhost", "127.0.0.1", "[::1]"].contains(&name) {
         true => next.run(request).await,
         false => (StatusCode::MISDIRECTED_REQUEST, "This shop is under development: call it localhost.")

@@ -1,6 +1,9 @@
 //! What the edge does not let in.
 
+use axum::http;
 use serde_json::{Value, json};
+use tonic::transport::Endpoint;
+use tower::ServiceExt;
 
 use crate::harness::Shop;
 
@@ -75,6 +78,33 @@ async fn a_page_of_another_site_opens_no_socket() {
     assert_eq!(knock(Some("https://evil.example")).await, 403);
     assert_eq!(knock(Some(&shop.edge)).await, 101);
     assert_eq!(knock(None).await, 101);
+}
+
+#[tokio::test]
+async fn a_shop_under_development_is_called_by_its_own_name() {
+    let shop = Shop::shared();
+    let keys = format!("{}/.well-known/jwks.json", shop.edge);
+    let older = async |host: &str| {
+        let request = shop.guest().http.get(&keys).header("host", host);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let newer = async |host: &str| {
+        let endpoint = Endpoint::from_shared(shop.edge.clone()).unwrap();
+        let channel = endpoint.origin(format!("http://{host}").parse().unwrap()).connect().await.unwrap();
+        let request = http::Request::get("/.well-known/jwks.json").body(tonic::body::Body::empty()).unwrap();
+        channel.oneshot(request).await.unwrap().status().as_u16()
+    };
+    let port = shop.edge.rsplit(':').next().unwrap();
+
+    for (host, status) in [
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("[::1]:{port}"), 200),
+        (format!("shop.example:{port}"), 421),
+        ("localhost.shop.example".to_owned(), 421),
+    ] {
+        assert_eq!((older(&host).await, newer(&host).await), (status, status), "{host}");
+    }
 }
 
 #[tokio::test]
