@@ -8,8 +8,11 @@ mod serve;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use axum::http::Uri;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use gateway::DocumentHash;
 use ipnet::IpNet;
 
 pub use events::{Events, EventsOf};
@@ -155,14 +158,14 @@ pub struct Edge {
     #[arg(long, env = "SHOP_PRODUCTION")]
     pub production: bool,
     /// Origins whose pages may send cookies, besides the edge's own: `https://shop.example`, comma-separated.
-    #[arg(long, env = "SHOP_ORIGINS", value_delimiter = ',')]
+    #[arg(long, env = "SHOP_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub origins: Vec<String>,
     /// Proxies whose `x-forwarded-for` is believed, so that limits and audits see the client: `10.0.0.0/8`, comma-separated.
     #[arg(long, env = "SHOP_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
     /// File of the GraphQL documents that may be executed, one SHA-256 a line; without it, any.
-    #[arg(long, env = "SHOP_DOCUMENTS")]
-    pub documents: Option<PathBuf>,
+    #[arg(long, env = "SHOP_DOCUMENTS", value_name = "FILE", value_parser = documents)]
+    pub documents: Option<Arc<[DocumentHash]>>,
 }
 
 impl Cli {
@@ -318,6 +321,30 @@ pub enum LogFormat {
 fn network(text: &str) -> Result<IpNet, String> {
     let alone = || text.parse().map(|address: IpAddr| address.into());
     text.parse().or_else(|_| alone()).map_err(|_| format!("'{text}' is not a network like 10.0.0.0/8"))
+}
+
+/// An origin as browsers write it: in any other form it would never equal the one that comes.
+fn origin(text: &str) -> Result<String, String> {
+    let uri: Uri = text.parse().unwrap_or_default();
+    let written = match (uri.scheme_str(), uri.authority()) {
+        (Some(scheme @ ("http" | "https")), Some(host)) => format!("{scheme}://{host}").to_lowercase(),
+        _ => String::new(),
+    };
+    match written == text {
+        true => Ok(written),
+        false => Err(format!("'{text}' is not an origin like https://shop.example")),
+    }
+}
+
+/// One SHA-256 a line; what follows it on the line is a remark.
+fn documents(path: &str) -> Result<Arc<[DocumentHash]>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let words = text.lines().enumerate().filter_map(|(at, line)| Some((at, line.split_whitespace().next()?)));
+    let hashes = words.map(|(at, word)| {
+        let wrong = || format!("line {}: '{word}' is not a SHA-256 of 64 hexadecimal digits", at + 1);
+        DocumentHash::from_hex(word).ok_or_else(wrong)
+    });
+    hashes.collect()
 }
 
 /// The development ports speak as a service without asking who is there, so they never leave the machine.

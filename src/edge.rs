@@ -1,6 +1,5 @@
 //! The edge of this process, and the port for tools that development has beside it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
@@ -116,7 +115,6 @@ pub fn grpc(
 }
 
 fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
-    let documents = edge.documents.as_deref().map(read_documents).transpose()?;
     let persona = |persona: &demo::Persona| Persona {
         name: persona.name.to_owned(),
         email: persona.email.to_owned(),
@@ -129,15 +127,7 @@ fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
         allowed_origins: edge.origins.clone(),
         trusted_proxies: edge.trusted_proxies.clone(),
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
-        documents,
+        documents: edge.documents.as_deref().map(<[_]>::to_vec),
         playground: (!edge.production && !edge.empty).then_some(playground),
     })
-}
-
-/// One SHA-256 in hex a line; what follows it on the line is a remark.
-fn read_documents(path: &Path) -> Result<Vec<String>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", path.display())))?;
-    let hashes = text.lines().filter_map(|line| line.split_whitespace().next());
-    Ok(hashes.map(str::to_owned).collect())
 }

@@ -64,6 +64,8 @@ mod strangers;
 mod transfer;
 #[path = "journeys/twice.rs"]
 mod twice;
+#[path = "journeys/up.rs"]
+mod up;
 #[path = "journeys/verifying.rs"]
 mod verifying;
 #[path = "journeys/wishing.rs"]

@@ -20,18 +20,40 @@ pub(crate) struct Checked {
     pub(crate) operation: Operation,
 }
 
-type Hash = [u8; 32];
+/// The SHA-256 of a document's text, written in hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DocumentHash([u8; 32]);
+
+impl DocumentHash {
+    /// Reads 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut hash = [0; 32];
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let [high, low] = pair else { return None };
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(hash))
+    }
+
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+}
 
 /// The documents that are known, and in production those that are accepted at all.
 pub(crate) struct Documents {
-    accepted: Option<HashSet<Hash>>,
-    known: Mutex<HashMap<Hash, Arc<Checked>>>,
+    accepted: Option<HashSet<DocumentHash>>,
+    known: Mutex<HashMap<DocumentHash, Arc<Checked>>>,
 }
 
 impl Documents {
-    /// With a list of hashes (hex) only documents on it are accepted.
-    pub(crate) fn new(accepted: Option<&[String]>) -> Self {
-        let accepted = accepted.map(|hashes| hashes.iter().filter_map(|hash| from_hex(hash)).collect());
+    /// With a list of hashes only documents on it are accepted.
+    pub(crate) fn new(accepted: Option<&[DocumentHash]>) -> Self {
+        let accepted = accepted.map(|hashes| hashes.iter().copied().collect());
         Self { accepted, known: Mutex::default() }
     }
 
@@ -40,7 +62,7 @@ impl Documents {
         if text.len() > DOCUMENT_BYTES_MAX {
             return Err(Fault::of(Problem::QueryTooLarge, "The document is too long."));
         }
-        let hash: Hash = Sha256::digest(text.as_bytes()).into();
+        let hash = DocumentHash::of(text);
         if self.accepted.as_ref().is_some_and(|accepted| !accepted.contains(&hash)) {
             return Err(Fault::of(Problem::DocumentUnknown, "This shop executes registered documents only."));
         }
@@ -54,7 +76,7 @@ impl Documents {
         Ok(checked)
     }
 
-    fn keep(&self, hash: Hash, checked: Arc<Checked>) {
+    fn keep(&self, hash: DocumentHash, checked: Arc<Checked>) {
         let mut known = self.lock();
         if known.len() >= DOCUMENTS_KEPT_MAX {
             // A flood of documents that are sent once must not cost more than parsing them: forgetting all is cheap,
@@ -64,7 +86,7 @@ impl Documents {
         known.insert(hash, checked);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Hash, Arc<Checked>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DocumentHash, Arc<Checked>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,19 +98,6 @@ fn malformed(error: &str) -> Fault {
 }
 
 const MESSAGE_LENGTH_MAX: usize = 400;
-
-fn from_hex(text: &str) -> Option<Hash> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut hash = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(hash)
-}
 
 #[cfg(test)]
 mod tests {
@@ -123,13 +132,20 @@ mod tests {
     fn with_a_list_nothing_else_is_accepted() {
         let hash = Sha256::digest(TEXT.as_bytes());
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let documents = Documents::new(Some(&[hex]));
+        let documents = Documents::new(Some(&[DocumentHash::from_hex(&hex).unwrap()]));
 
         assert!(documents.check(TEXT).is_ok());
         let Err(refused) = documents.check("{ other }") else {
             panic!("an unregistered document was accepted");
         };
         assert_eq!(refused.problem, Problem::DocumentUnknown);
+    }
+
+    #[test]
+    fn what_is_no_hash_is_refused() {
+        for text in ["", "ab", &"g".repeat(64), &"a".repeat(65), &"é".repeat(32)] {
+            assert!(DocumentHash::from_hex(text).is_none(), "{text}");
+        }
     }
 
     #[test]

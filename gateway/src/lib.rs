@@ -52,6 +52,7 @@ use tower::ServiceExt;
 
 use closing::Closing;
 pub use context::Market;
+pub use documents::DocumentHash;
 pub use playground::{Persona, Playground, Tab};
 pub use schema::sdl;
 pub use views::{ViewSender, Views};
@@ -99,8 +100,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Where the shop sells when a query does not say where.
     pub market: Market,
-    /// SHA-256 (hex) of the documents that are executed; all documents if absent.
-    pub documents: Option<Vec<String>>,
+    /// The documents that are executed; all documents if absent.
+    pub documents: Option<Vec<DocumentHash>>,
     /// Personas and ready operations; ignored in production.
     pub playground: Option<Playground>,
 }

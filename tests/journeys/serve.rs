@@ -57,7 +57,7 @@ fn free_address() -> String {
 }
 
 /// What a command says before it ends without success.
-fn refusal(mut command: Command) -> String {
+pub fn refusal(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()

@@ -63,7 +63,7 @@ async fn with_a_list_only_registered_documents_execute() {
     let mut settings = settings();
     settings.production = true;
     let hash: String = Sha256::digest(QUERY).iter().map(|byte| format!("{byte:02x}")).collect();
-    settings.documents = Some(vec![hash]);
+    settings.documents = Some(vec![gateway::DocumentHash::from_hex(&hash).unwrap()]);
     let shop = shop_with(settings);
 
     let known = shop.ask(QUERY, json!({})).modern().answer().await;
