@@ -2,19 +2,19 @@
 //!
 //! A wrong value stops the start with a sentence that says what would be right.
 
+mod edge;
 mod events;
 mod mail;
 mod serve;
 
-use std::net::{IpAddr, SocketAddr};
+use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use axum::http::Uri;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gateway::DocumentHash;
-use ipnet::IpNet;
 
+pub use edge::Edge;
 pub use events::{Events, EventsOf};
 pub use mail::Mail;
 pub use serve::{Peers, PeersKind, Secrets, Serve, address, database_url};
@@ -102,7 +102,7 @@ pub struct Up {
     #[command(flatten)]
     pub data: Data,
     /// Keep everything in a temporary folder that goes when the shop stops.
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, env = "SHOP_EPHEMERAL", conflicts_with = "data")]
     pub ephemeral: bool,
     /// The GraphQL edge.
     #[command(flatten)]
@@ -139,42 +139,26 @@ pub struct SealingKey {
     pub file: PathBuf,
 }
 
-/// The GraphQL edge, and the port for tools beside it.
-#[derive(Args, Clone, Debug)]
-pub struct Edge {
-    /// Address of the GraphQL edge.
-    #[arg(long = "edge", env = "SHOP_EDGE", default_value = "127.0.0.1:8080")]
-    pub address: SocketAddr,
-    /// Loopback address of the gRPC port for tools, with reflection. It does not exist with --production.
-    #[arg(long, env = "SHOP_GRPC", default_value = "127.0.0.1:9090", value_parser = loopback)]
-    pub grpc: SocketAddr,
-    /// As which service the gRPC port calls.
-    #[arg(long, env = "SHOP_GRPC_AS", default_value = "gateway")]
-    pub grpc_as: String,
-    /// Start with an empty shop: no demo catalogue, no personas.
-    #[arg(long, env = "SHOP_EMPTY")]
-    pub empty: bool,
-    /// No introspection, reflection, playground, personas or call costs; `__Host-` cookies.
-    #[arg(long, env = "SHOP_PRODUCTION")]
-    pub production: bool,
-    /// Origins whose pages may send cookies, besides the edge's own: `https://shop.example`, comma-separated.
-    #[arg(long, env = "SHOP_ORIGINS", value_delimiter = ',', value_parser = origin)]
-    pub origins: Vec<String>,
-    /// Proxies whose `x-forwarded-for` is believed, so that limits and audits see the client: `10.0.0.0/8`, comma-separated.
-    #[arg(long, env = "SHOP_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
-    pub trusted_proxies: Vec<IpNet>,
-    /// File of the GraphQL documents that may be executed, one SHA-256 a line; without it, any.
-    #[arg(long, env = "SHOP_DOCUMENTS", value_name = "FILE", value_parser = documents)]
-    pub documents: Option<Arc<[DocumentHash]>>,
-}
-
 impl Cli {
-    /// The command line; a bare `shop` is `shop up`, with what the environment says.
+    /// The command line of this process.
     pub fn read() -> Self {
-        let said = Self::parse();
-        match said.command {
-            Some(_) => said,
-            None => Self::parse_from(std::env::args_os().chain(["up".into()])),
+        Self::said(std::env::args_os().collect()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// A line without a command is `shop up`.
+    fn said(line: Vec<OsString>) -> Result<Self, clap::Error> {
+        let up = || {
+            let (program, flags) = line.split_at(1.min(line.len()));
+            Self::try_parse_from(program.iter().cloned().chain(["up".into()]).chain(flags.iter().cloned()))
+        };
+        match Self::try_parse_from(&line) {
+            Ok(said) if said.command.is_some() => Ok(said),
+            Ok(_) => up(),
+            // A flag that only `up` knows. What `up` does not know either is said as it was written.
+            Err(error) if error.kind() == ErrorKind::UnknownArgument => {
+                up().map_err(|other| if other.kind() == ErrorKind::UnknownArgument { error } else { other })
+            }
+            Err(error) => Err(error),
         }
     }
 }
@@ -317,36 +301,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// A network in CIDR form, or one address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let alone = || text.parse().map(|address: IpAddr| address.into());
-    text.parse().or_else(|_| alone()).map_err(|_| format!("'{text}' is not a network like 10.0.0.0/8"))
-}
-
-/// An origin as browsers write it: in any other form it would never equal the one that comes.
-fn origin(text: &str) -> Result<String, String> {
-    let uri: Uri = text.parse().unwrap_or_default();
-    let written = match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme @ ("http" | "https")), Some(host)) => format!("{scheme}://{host}").to_lowercase(),
-        _ => String::new(),
-    };
-    match written == text {
-        true => Ok(written),
-        false => Err(format!("'{text}' is not an origin like https://shop.example")),
-    }
-}
-
-/// One SHA-256 a line; what follows it on the line is a remark.
-fn documents(path: &str) -> Result<Arc<[DocumentHash]>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("it cannot be read: {error}"))?;
-    let words = text.lines().enumerate().filter_map(|(at, line)| Some((at, line.split_whitespace().next()?)));
-    let hashes = words.map(|(at, word)| {
-        let wrong = || format!("line {}: '{word}' is not a SHA-256 of 64 hexadecimal digits", at + 1);
-        DocumentHash::from_hex(word).ok_or_else(wrong)
-    });
-    hashes.collect()
-}
-
 /// The development ports speak as a service without asking who is there, so they never leave the machine.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr =
@@ -356,5 +310,41 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
         false => Err(format!(
             "{address} is not on loopback: this port trusts whoever connects, so it stays on 127.0.0.1 or [::1]"
         )),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> Result<Cli, ErrorKind> {
+        let words = line.split(' ').map(OsString::from).collect();
+        Cli::said(words).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn a_line_without_a_command_is_up() {
+        for (line, ephemeral) in [
+            ("shop", false),
+            ("shop --log error", false),
+            ("shop --ephemeral", true),
+            ("shop --log error --ephemeral", true),
+            ("shop up --ephemeral", true),
+        ] {
+            let Some(Command::Up(up)) = said(line).unwrap().command else { panic!("{line} is not `up`") };
+            assert_eq!(up.ephemeral, ephemeral, "{line}");
+        }
+        assert!(matches!(said("shop --log error routes").unwrap().command, Some(Command::Routes)));
+        for (line, kind) in [
+            ("shop --help", ErrorKind::DisplayHelp),
+            ("shop --version", ErrorKind::DisplayVersion),
+            ("shop --edge nowhere", ErrorKind::ValueValidation),
+            ("shop --nonsense", ErrorKind::UnknownArgument),
+            ("shop routes --ephemeral", ErrorKind::UnknownArgument),
+            ("shop nonsense", ErrorKind::InvalidSubcommand),
+        ] {
+            assert_eq!(said(line).unwrap_err(), kind, "{line}");
+        }
     }
 }
