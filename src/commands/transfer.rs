@@ -1,5 +1,6 @@
 //! `shop import` and `shop export`: clients of a running shop's gRPC port, with a staff account. They never touch its files.
 
+use std::io;
 use std::path::Path;
 
 use futures::{Stream, StreamExt, stream};
@@ -12,6 +13,7 @@ use proto::inventory::{AdjustStockRequest, StockAdjustment, stock_adjustment::Ch
 use proto::orders::orders_service_client::OrdersServiceClient;
 use proto::orders::{self as orders_pb, import_orders_response::Part as OrderTold};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -39,8 +41,8 @@ pub async fn import_catalogue(arguments: &ImportFile) -> Result<(), Failure> {
         currency_code: arguments.currency.clone(),
         request_id: Uuid::new_v4().to_string(),
     });
-    let chunks = chunks(open(&arguments.file).await?).map(catalogue_pb::import_products_request::Part::Chunk);
-    let parts = stream::iter([start]).chain(chunks);
+    let (chunks, broken) = chunks(open(&arguments.file).await?);
+    let parts = stream::iter([start]).chain(chunks.map(catalogue_pb::import_products_request::Part::Chunk));
     let requests = parts.map(|part| catalogue_pb::ImportProductsRequest { part: Some(part) });
     let mut told = CatalogueServiceClient::new(channel).import_products(requests).await?.into_inner();
 
@@ -71,6 +73,7 @@ pub async fn import_catalogue(arguments: &ImportFile) -> Result<(), Failure> {
         }
     }
     adjust(&mut inventory, adjustments).await?;
+    to_its_end(broken)?;
     all_or(refused, "products were refused; the lines above say why")
 }
 
@@ -81,8 +84,8 @@ pub async fn import_orders(arguments: &ImportFile) -> Result<(), Failure> {
         currency_code: arguments.currency.clone(),
         request_id: Uuid::new_v4().to_string(),
     });
-    let chunks = chunks(open(&arguments.file).await?).map(orders_pb::import_orders_request::Part::Chunk);
-    let parts = stream::iter([start]).chain(chunks);
+    let (chunks, broken) = chunks(open(&arguments.file).await?);
+    let parts = stream::iter([start]).chain(chunks.map(orders_pb::import_orders_request::Part::Chunk));
     let requests = parts.map(|part| orders_pb::ImportOrdersRequest { part: Some(part) });
     let mut told = OrdersServiceClient::new(channel).import_orders(requests).await?.into_inner();
 
@@ -110,6 +113,7 @@ pub async fn import_orders(arguments: &ImportFile) -> Result<(), Failure> {
             Some(OrderTold::Error(_)) | None => {}
         }
     }
+    to_its_end(broken)?;
     all_or(refused, "orders were refused and left out; the lines above say why")
 }
 
@@ -177,22 +181,34 @@ async fn open(path: &Path) -> Result<Source, Failure> {
     }
 }
 
-/// The file in pieces. A file that breaks off half-way ends the stream; what came before is imported, whole products only.
-fn chunks(source: Source) -> impl Stream<Item = Vec<u8>> + Send {
-    stream::unfold(source, |mut source| async move {
+/// The file in pieces, and why it broke off, if it did. That ends the stream, too: what came before is imported, whole
+/// products only.
+fn chunks(source: Source) -> (impl Stream<Item = Vec<u8>> + Send, oneshot::Receiver<io::Error>) {
+    let (tell, broken) = oneshot::channel();
+    let pieces = stream::unfold((source, tell), |(mut source, tell)| async move {
         let mut chunk = vec![0; CHUNK_BYTES];
         match source.read(&mut chunk).await {
             Ok(0) => None,
             Ok(length) => {
                 chunk.truncate(length);
-                Some((chunk, source))
+                Some((chunk, (source, tell)))
             }
             Err(error) => {
-                eprintln!("the file broke off: {error}");
+                drop(tell.send(error));
                 None
             }
         }
-    })
+    });
+    (pieces, broken)
+}
+
+fn to_its_end(mut broken: oneshot::Receiver<io::Error>) -> Result<(), Failure> {
+    match broken.try_recv() {
+        Ok(error) => {
+            Err(Failure::new(format!("the file broke off, and only what came before is in: {error}")))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 fn counted(quantity: catalogue_pb::ImportQuantity) -> StockAdjustment {
@@ -223,5 +239,36 @@ fn all_or(refused: i64, words: &str) -> Result<(), Failure> {
     match refused {
         0 => Ok(()),
         refused => Err(Failure::new(format!("{refused} {words}"))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
+
+    use super::*;
+
+    /// A disk that is pulled out.
+    struct Gone;
+
+    impl AsyncRead for Gone {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::Error::other("the disk is gone")))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_breaks_off_is_a_failure() {
+        let (pieces, broken) = chunks(Box::new(b"a,b\n1,2\n".chain(Gone)));
+        let (whole, at_its_end) = chunks(Box::new(&b"a,b\n"[..]));
+
+        assert_eq!(pieces.collect::<Vec<_>>().await, [b"a,b\n1,2\n"]);
+        assert!(to_its_end(broken).unwrap_err().to_string().contains("the disk is gone"));
+        assert_eq!(whole.collect::<Vec<_>>().await, [b"a,b\n"]);
+        assert!(to_its_end(at_its_end).is_ok());
     }
 }
