@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{DRAIN_TIME_MAX, Failure, bind, provider, stopped};
-use crate::config::Up;
+use crate::config::{Edge, Up};
 use crate::data::DataFolder;
 use crate::places::{Place, Places};
 use crate::topology::Topology;
@@ -44,7 +44,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     edge::safe(edge)?;
     safe(arguments, &folder)?;
     let ports = Ports::bind(arguments).await?;
-    let addresses = ports.describe()?;
+    let addresses = ports.describe(edge)?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
 
@@ -129,7 +129,7 @@ impl Ports {
     }
 
     /// What is printed at the start, a line for each thing that can be reached.
-    fn describe(&self) -> Result<String, Failure> {
+    fn describe(&self, settings: &Edge) -> Result<String, Failure> {
         let edge = self.edge.local_addr()?;
         let mut lines = Vec::new();
         match &self.grpc {
@@ -142,7 +142,7 @@ impl Ports {
             None => lines.push(format!("  GraphQL     http://{edge}/graphql")),
         }
         lines.push(format!("  admin       http://{}/ready and /metrics", self.admin.local_addr()?));
-        if self.grpc.is_some() {
+        if !settings.production && !settings.empty {
             lines.push(format!("  personas    {}", demo::personas()));
         }
         Ok(lines.join("\n"))
