@@ -31,6 +31,7 @@ const GRPC_LIMITS: Limits = Limits {
     header_time_max: Duration::from_secs(10),
     unread_time_max: Duration::from_secs(10),
     age_max: None,
+    age_grace_max: Duration::ZERO,
     drain_time_max: Duration::from_secs(10),
 };
 

@@ -31,7 +31,8 @@ use tonic::service::Routes;
 
 use crate::places::{Place, Places};
 
-/// What one service takes on at once in one process.
+/// What one service takes on at once in one process. It is counted for all callers together and not for each connection, since
+/// what runs out is the service's own: its pool, its processor, its memory.
 const SERVER: ServerSettings = ServerSettings {
     calls_max: 512,
     streams_max: 4_096,

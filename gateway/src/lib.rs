@@ -28,6 +28,7 @@ mod views;
 mod webhooks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use ipnet::IpNet;
@@ -156,6 +157,7 @@ pub async fn serve(
         header_time_max: limits::HEADER_TIMEOUT,
         unread_time_max: limits::SEND_TIMEOUT,
         age_max: None,
+        age_grace_max: Duration::ZERO,
         drain_time_max: limits::DRAIN_TIMEOUT,
     };
     let closing = Closing::default();

@@ -1,6 +1,6 @@
 //! `shop serve`: a part of the shop, with the rest elsewhere.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use kit::Clock;
@@ -23,10 +23,12 @@ const LIMITS: Limits = Limits {
     connections_per_address_max: 1_024,
     streams_max: 100,
     headers_length_max: 16 * 1024,
-    header_time_max: std::time::Duration::from_secs(10),
-    unread_time_max: std::time::Duration::from_secs(10),
-    age_max: Some(std::time::Duration::from_secs(5 * 60)),
-    drain_time_max: std::time::Duration::from_secs(15),
+    header_time_max: Duration::from_secs(10),
+    unread_time_max: Duration::from_secs(10),
+    age_max: Some(Duration::from_secs(5 * 60)),
+    // As long as an access token is good: whoever is signed in watches no longer anyhow.
+    age_grace_max: Duration::from_secs(10 * 60),
+    drain_time_max: Duration::from_secs(15),
 };
 
 /// The ports of this part; bound before anything else, so that a taken one is said at once.

@@ -27,6 +27,7 @@ const LIMITS: Limits = Limits {
     header_time_max: Duration::from_secs(5),
     unread_time_max: Duration::from_secs(5),
     age_max: None,
+    age_grace_max: Duration::ZERO,
     drain_time_max: Duration::from_secs(1),
 };
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -55,6 +55,8 @@ pub struct Limits {
     pub unread_time_max: Duration,
     /// After this a connection is asked to end, so that clients spread over new replicas; never when not given.
     pub age_max: Option<Duration>,
+    /// How long the calls of such a connection may take to end; a stream may have no end of its own.
+    pub age_grace_max: Duration,
     /// How long calls under way may take to end once the process is told to stop.
     pub drain_time_max: Duration,
 }
@@ -147,7 +149,7 @@ pub(crate) async fn certified<S, B>(
             let connection = builder
                 .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
             tokio::select! {
-                () = attend(connection, limits.age_max, stop) => {}
+                () = attend(connection, limits, stop) => {}
                 () = silence(protocol, limits.header_time_max, spoken) => {}
             }
         });
@@ -230,19 +232,20 @@ fn builder(protocol: Protocol, limits: Limits) -> Builder {
     if protocol == Protocol::Grpc { builder.http2_only() } else { builder }
 }
 
-/// Until the connection ends, or is old, or the process stops: then it takes no new calls and ends with its last.
-async fn attend(connection: impl GracefulConnection, age_max: Option<Duration>, stop: CancellationToken) {
+/// Until the connection ends, or is old, or the process stops: then it takes no new calls, and ends with its last or when
+/// they have had their time.
+async fn attend(connection: impl GracefulConnection, limits: Limits, stop: CancellationToken) {
     let mut connection = pin!(connection);
     // A connection that may grow as old as it likes is never old.
-    let old = tokio::time::sleep(age_max.unwrap_or(Duration::MAX));
-    tokio::select! {
+    let old = tokio::time::sleep(limits.age_max.unwrap_or(Duration::MAX));
+    let grace = tokio::select! {
         // How a connection ends is the client's affair.
         _ = connection.as_mut() => return,
-        () = stop.cancelled() => {}
-        () = old => {}
-    }
+        () = stop.cancelled() => limits.drain_time_max,
+        () = old => limits.age_grace_max,
+    };
     connection.as_mut().graceful_shutdown();
-    drop(connection.await);
+    drop(tokio::time::timeout(grace, connection).await);
 }
 
 /// How many connections each address has.

@@ -325,6 +325,28 @@ async fn an_old_connection_is_asked_to_end_and_nobody_notices() {
 }
 
 #[tokio::test]
+async fn an_old_connection_whose_calls_do_not_end_is_cut() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (age, grace) = (Duration::from_millis(50), Duration::from_millis(200));
+    let limits = Limits { age_max: Some(age), age_grace_max: grace, ..LIMITS };
+    let watch = tower::service_fn(|_| {
+        let news = futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>();
+        std::future::ready(Ok(http::Response::new(http_body_util::StreamBody::new(news))))
+    });
+    tokio::spawn(connections(listener, Protocol::Http, limits, watch, std::future::pending()));
+
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await.unwrap();
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut said)).await;
+
+    assert!(read.is_ok(), "the connection is still open");
+    assert!(said.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
 async fn the_admin_port_tells_life_readiness_and_figures() {
     let shop = Shop::start();
     shop.client("gateway", None).batch_get_stock(skus("a")).await.unwrap();

@@ -30,6 +30,7 @@ pub const LIMITS: Limits = Limits {
     header_time_max: Duration::from_secs(5),
     unread_time_max: Duration::from_secs(5),
     age_max: None,
+    age_grace_max: Duration::from_secs(5),
     drain_time_max: Duration::from_secs(5),
 };
 
