@@ -45,7 +45,7 @@ enum Task {
     Edges,
     /// Starts the shop as `cargo run` does, or in a process for each service.
     Up {
-        /// Thirteen processes on a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing.
+        /// On a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing, with the simulated bank.
         #[arg(long)]
         apart: bool,
     },
