@@ -5,19 +5,20 @@ use crate::tree::{File, dependencies, packages, read, rust, services};
 use crate::{none, sameness};
 
 /// Our crates that each of our crates may depend on; the root and its tools may depend on all.
-const BELOW: [(&str, &[&str]); 8] = [
+const BELOW: [(&str, &[&str]); 9] = [
     ("proto", &[]),
     ("observability", &[]),
     ("services/kit", &["proto"]),
     ("services/kit/audit", &["kit"]),
     ("services/kit/watching", &[]),
+    ("services/kit/scratch", &["observability"]),
     ("mesh", &["proto", "kit", "observability"]),
     ("mesh/news", &["proto", "kit", "observability"]),
-    ("gateway", &["proto", "kit", "mesh", "observability"]),
+    ("gateway", &["proto", "kit", "scratch", "mesh", "observability"]),
 ];
 
 /// And every service, which never knows another one.
-const BELOW_SERVICE: &[&str] = &["proto", "kit", "audit", "watching", "mesh", "observability"];
+const BELOW_SERVICE: &[&str] = &["proto", "kit", "audit", "watching", "scratch", "mesh", "observability"];
 
 /// The values of `kit` that code without a store may use, and the pure functions beside them.
 const VALUES: &[&str] = &[
