@@ -8,6 +8,8 @@ mod dead;
 mod publisher;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kit::Reader;
@@ -48,8 +50,26 @@ pub struct Subscription {
 #[derive(Clone)]
 pub struct Settings {
     uri: AMQPUri,
-    prefix: String,
+    prefix: Box<str>,
     known: Vec<Subscription>,
+    /// Connections by these settings, and by clones of them.
+    lines: Arc<Lines>,
+}
+
+/// How many connections are wanted, and how many there are.
+#[derive(Default)]
+struct Lines {
+    wanted: AtomicUsize,
+    up: AtomicUsize,
+}
+
+/// A connection that is there, for as long as it is.
+pub(crate) struct Up(Arc<Lines>);
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.0.up.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The broker's URL is not one. It is never repeated: it may hold a password.
@@ -68,13 +88,31 @@ impl Settings {
     pub fn new(url: &str, known: Vec<Subscription>) -> Result<Self, MalformedUrl> {
         let mut uri: AMQPUri = url.parse().map_err(|_| MalformedUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
-        Ok(Self { uri, prefix: "shop".to_owned(), known })
+        Ok(Self { uri, prefix: "shop".into(), known, lines: Arc::default() })
     }
 
     /// The same with other names of exchanges and queues, for several shops on one broker.
     #[must_use]
     pub fn named(self, prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), ..self }
+        Self { prefix: prefix.into(), ..self }
+    }
+
+    /// Whether everybody who publishes or reads by these settings, or by clones of them, is connected.
+    pub fn is_reached(&self) -> bool {
+        let (wanted, up) = (&self.lines.wanted, &self.lines.up);
+        // At first nobody has said yet what he wants.
+        up.load(Ordering::Relaxed) >= wanted.load(Ordering::Relaxed).max(1)
+    }
+
+    /// Somebody wants a connection from now on.
+    fn want(&self) {
+        self.lines.wanted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// And has one.
+    fn up(&self) -> Up {
+        self.lines.up.fetch_add(1, Ordering::Relaxed);
+        Up(self.lines.clone())
     }
 
     /// The same, and what these readers want: they have queues even where nobody else has heard of them.

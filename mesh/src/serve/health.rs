@@ -157,7 +157,7 @@ impl Shared {
             return;
         }
         for (check, failure) in self.checks().iter().zip(&found) {
-            self.note(check.service, failure.as_deref());
+            self.note(check, failure.as_deref());
             for name in &check.names {
                 self.say(name, failure.is_none()).await;
             }
@@ -167,16 +167,17 @@ impl Shared {
         self.say(WHOLE, whole).await;
     }
 
-    /// Keeps what was found, and logs it when it is news.
-    fn note(&self, service: &'static str, failure: Option<&str>) {
+    /// Keeps what was found, and logs it when it is news. Whoever can do without something says so himself.
+    fn note(&self, check: &Check, failure: Option<&str>) {
+        let service = check.service;
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         match failure {
-            Some(failure) if missing.insert(service) => tracing::warn!(
+            Some(failure) if missing.insert(service) && check.needed => tracing::warn!(
                 { observability::names::SERVICE } = service,
                 { observability::names::ERROR } = failure,
                 "{service} cannot do its work: {failure}"
             ),
-            None if missing.remove(service) => {
+            None if missing.remove(service) && check.needed => {
                 tracing::info!({ observability::names::SERVICE } = service, "{service} can do its work again")
             }
             _ => {}

@@ -35,10 +35,12 @@ const APPLIED_AT_ONCE: usize = 8;
 /// Reads until told to stop, again and again when the broker goes away. What is being applied at the end is finished.
 pub(crate) async fn consume(settings: Settings, reader: Reader, stop: CancellationToken) {
     let mut wait = RECONNECT_MIN;
+    settings.want();
     while !stop.is_cancelled() {
         match open(&settings, &reader).await {
             Ok((_connection, channel, messages)) => {
                 wait = RECONNECT_MIN;
+                let _up = settings.up();
                 // The broker kept nothing for a reader that lives everywhere while it was not connected.
                 reader.missed.as_ref().map(|missed| tokio::spawn(missed()));
                 let ended = Reading::new(reader.clone(), channel).run(messages, &stop).await;

@@ -105,10 +105,12 @@ async fn keep(
     stop: CancellationToken,
 ) {
     let mut wait = RECONNECT_MIN;
+    settings.want();
     while !stop.is_cancelled() {
         match open(&settings).await {
             Ok((connection, channel)) => {
                 wait = RECONNECT_MIN;
+                let _up = settings.up();
                 found.send_replace(Some(channel.clone()));
                 tokio::select! {
                     // What is under way then is waited for: the connection ends with the last who publishes.
