@@ -155,6 +155,7 @@ fn of_cart(reason: cart::Reason) -> Verdict {
         R::VariantNotFound => Verdict::Missing("VARIANT_NOT_FOUND"),
         R::LineLimit => Verdict::Refused("LINE_LIMIT"),
         R::NotForSale => Verdict::Refused("NOT_FOR_SALE"),
+        R::CartUnavailable => Verdict::Unavailable,
         R::Unspecified => Verdict::Broken,
     }
 }

@@ -7,7 +7,8 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use kit::RequestKey;
 use mesh::Caller;
-use mesh::status::Problem;
+use mesh::status::{Problem, RETRY_AFTER, chain};
+use observability::names;
 use proto::cart as pb;
 use proto::cart::cart_service_server::{CartService, CartServiceServer};
 use tonic::{Code, Request, Response, Status};
@@ -198,7 +199,12 @@ impl From<Error> for Status {
             Error::Upstream { service, source } => Problem::unavailable(service, &*source),
             Error::Request(error) => error.into(),
             Error::Storage(error) => kit::RequestError::Storage(error).into(),
-            Error::Redis(_) => Problem::unavailable("the store of carts", &error),
+            Error::Redis(_) => {
+                let cause = chain(&error);
+                tracing::warn!({ names::ERROR } = cause, "the store of carts is not available: {cause}");
+                let (reason, words) = (Reason::CartUnavailable, "carts are not available at the moment");
+                Problem::new(Code::Unavailable, NAME, reason.as_str_name(), words).retry_after(RETRY_AFTER)
+            }
             Error::Malformed(_) => Problem::internal(&error),
         }
         .status()

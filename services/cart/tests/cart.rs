@@ -7,6 +7,8 @@ mod support;
 mod changing;
 #[path = "cases/holding.rs"]
 mod holding;
+#[path = "cases/losing.rs"]
+mod losing;
 #[path = "cases/merging.rs"]
 mod merging;
 #[path = "cases/model.rs"]

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod inventory;
+pub mod line;
 
 use std::time::Duration;
 
@@ -56,6 +57,14 @@ pub async fn shops() -> Vec<Shop> {
         shops.push(Shop::new(store, None));
     }
     shops
+}
+
+/// A shop whose way to Redis is a line that can be cut; none where there is no Redis.
+pub async fn shop_on_a_line(answer_time_max: Duration) -> Option<(Shop, line::Line)> {
+    let url = std::env::var(REDIS_VARIABLE).ok()?;
+    let (url, line) = line::Line::to(&url).await;
+    let store = cart::Store::redis(&url, &format!("test-{}:", Uuid::now_v7()), answer_time_max).await;
+    Some((Shop::new(store.unwrap(), None), line))
 }
 
 impl Shop {

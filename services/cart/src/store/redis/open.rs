@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use super::Redis;
 use super::keys::Keys;
 
-const RECONNECTIONS_MAX: usize = 1;
+/// Somebody waits: while a try is under way all wait for it, so there is one, and the next call is the next try.
+const RECONNECTIONS_MAX: usize = 0;
 
 /// Why a Redis cannot hold carts. The URL is never repeated: it may hold a password.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,42 @@
+//! Redis that does not answer.
+
+use std::time::Duration;
+
+use mesh::status::retry_after_of;
+use tonic::{Code, Status};
+
+use crate::support::line::State;
+use crate::support::{adding, lines, reason, shop_on_a_line};
+
+/// Longer than a shop lets anybody wait, since a busy machine may take its time.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
+
+fn is_to_be_tried_again(status: &Status) -> bool {
+    status.code() == Code::Unavailable
+        && reason(status) == "CART_UNAVAILABLE"
+        && retry_after_of(status).is_some_and(|delay| !delay.is_zero())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_silent_or_gone_is_said_to_be_so_and_the_same_request_is_done_once_afterwards() {
+    let Some((shop, line)) = shop_on_a_line(ANSWER_TIME_MAX).await else { return };
+    let mug = shop.sell(900, 1_000);
+    let (_, key) = shop.open(&[(&mug, 1)]).await;
+    let request = adding(&key, &[(&mug, 2)]);
+
+    for state in [State::Silent, State::Cut] {
+        line.is(state);
+        let changed = shop.guest().add_cart_lines(request.clone()).await.unwrap_err();
+        let read = shop.get(&key).await.unwrap_err();
+
+        assert!(is_to_be_tried_again(&changed), "{state:?}: {changed:?}");
+        assert!(is_to_be_tried_again(&read), "{state:?}: {read:?}");
+        assert!(!changed.message().contains("Redis"), "{changed:?}");
+    }
+    line.is(State::Good);
+    // What a silent line held back may have come through: with the same key it is done once all the same.
+    while shop.guest().add_cart_lines(request.clone()).await.is_err() {}
+    shop.guest().add_cart_lines(request).await.unwrap();
+
+    assert_eq!(lines(&shop.get(&key).await.unwrap()), [(mug.as_str(), 3)]);
+}
