@@ -9,6 +9,7 @@ use kit::{Database, OpenError};
 use mesh::serve::{Health, Peers};
 use mesh::{CertificateFiles, Certificates};
 use proto::rules::METHODS;
+use scratch::Scratch;
 
 use crate::commands::Failure;
 use crate::config::{self, PeersKind, Secrets};
@@ -21,6 +22,12 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const CART_KEYS: &str = "cart:";
 /// Somebody waits for a cart: rather a quick "later" than a late answer.
 const CART_ANSWER_TIME_MAX: Duration = Duration::from_millis(250);
+// The first command that fails is the answer, and what is promised is 300 ms.
+const _: () = assert!(CART_ANSWER_TIME_MAX.as_millis() < 300);
+/// What the names of all else in Redis begin with.
+const SCRATCH_KEYS: &str = "scratch:";
+/// Somebody waits for a page, which can be had without.
+const SCRATCH_ANSWER_TIME_MAX: Duration = Duration::from_millis(50);
 const WEBHOOK_SECRET_LENGTH_MIN: usize = 16;
 const SIGNING_SECRET_LENGTH_MIN: usize = 32;
 
@@ -47,6 +54,11 @@ impl Part {
     /// The services, without the edge.
     pub fn services(&self) -> impl Iterator<Item = &'static str> {
         self.services.iter().copied()
+    }
+
+    /// Whether anything here shares with its replicas what they can do without.
+    fn shares(&self) -> bool {
+        self.gateway || self.services.contains(catalogue::NAME)
     }
 
     /// Whether anything here may call a service, as the contract says.
@@ -90,20 +102,26 @@ pub fn certificates(peers: &Peers) -> Option<Certificates> {
 pub struct Plan<'a> {
     part: &'a Part,
     secrets: &'a Secrets,
+    scratch: Option<&'a Scratch>,
     health: &'a Health,
 }
 
 impl<'a> Plan<'a> {
-    /// What is served, what it needs to know, and where to say what is waited for.
-    pub fn new(part: &'a Part, secrets: &'a Secrets, health: &'a Health) -> Self {
-        Self { part, secrets, health }
+    /// What is served, what it needs to know, what its replicas share, and where to say what is waited for.
+    pub fn new(
+        part: &'a Part,
+        secrets: &'a Secrets,
+        scratch: Option<&'a Scratch>,
+        health: &'a Health,
+    ) -> Self {
+        Self { part, secrets, scratch, health }
     }
 
     /// Where every service is, once the stores of those here can be reached and are up to date.
     pub async fn places(&self, certificates: Option<Certificates>) -> Result<Places, Failure> {
         Ok(Places {
             identity: self.place(identity::NAME, || self.identity()).await?,
-            catalogue: self.place(catalogue::NAME, || Ok(())).await?,
+            catalogue: self.place(catalogue::NAME, || Ok(self.scratch.cloned())).await?,
             inventory: self.place(inventory::NAME, || Ok(())).await?,
             pricing: self.place(pricing::NAME, || Ok(())).await?,
             payments: self.place(payments::NAME, || self.payments()).await?,
@@ -280,4 +298,13 @@ pub fn broker(url: Option<&String>) -> Result<news::Settings, Failure> {
         Failure::new("AMQP_URL is not set: it says where the broker is, amqp://user:password@host:port/vhost")
     })?;
     subscriptions::broker(url)
+}
+
+/// What replicas of the parts here share in Redis, if there is one and they share anything.
+pub fn scratch(part: &Part, secrets: &Secrets) -> Result<Option<Scratch>, Failure> {
+    let (own, carts) = (&secrets.scratch_redis_url, &secrets.redis_url);
+    let variable = if own.is_some() { "SHOP_SCRATCH_REDIS_URL" } else { "REDIS_URL" };
+    let url = own.as_ref().or(carts.as_ref()).filter(|_| part.shares());
+    let scratch = url.map(|url| Scratch::new(url, SCRATCH_KEYS, SCRATCH_ANSWER_TIME_MAX)).transpose();
+    scratch.map_err(|error| Failure::caused(format!("{variable} cannot be used"), &error))
 }

@@ -14,6 +14,7 @@ use mesh::Served;
 use mesh::serve::{Grpc, Health, Limits, Peers};
 use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
+use scratch::Scratch;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -47,18 +48,20 @@ pub fn safe(edge: &Edge) -> Result<(), Failure> {
     )))
 }
 
-/// The edge, ready to be served, with what development shows beside it. A task of its own sends the views that it notes.
+/// The edge, ready to be served, with what development shows beside it, and what its replicas share. A task of its own
+/// sends the views that it notes.
 pub fn router(
     edge: &Edge,
     upstreams: gateway::Upstreams,
     verifier: Verifier,
     beside: Router,
+    shared: Option<Scratch>,
     (tasks, shutdown): (&TaskTracker, &CancellationToken),
 ) -> Result<Router, Failure> {
     let (views, sender) = gateway::Views::new();
     tasks.spawn(sender.run(upstreams.analytics.clone(), shutdown.clone().cancelled_owned()));
-    let router =
-        gateway::router(upstreams, settings(edge)?, verifier, GraphqlMetrics::new(), views).merge(beside);
+    let settings = settings(edge, shared)?;
+    let router = gateway::router(upstreams, settings, verifier, GraphqlMetrics::new(), views).merge(beside);
     Ok(match edge.production {
         true => router,
         false => router.layer(from_fn(only_from_here)),
@@ -115,7 +118,7 @@ pub fn grpc(
     })
 }
 
-fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
+fn settings(edge: &Edge, shared: Option<Scratch>) -> Result<gateway::Settings, Failure> {
     let persona = |persona: &demo::Persona| Persona {
         name: persona.name.to_owned(),
         email: persona.email.to_owned(),
@@ -130,5 +133,6 @@ fn settings(edge: &Edge) -> Result<gateway::Settings, Failure> {
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
         documents: edge.documents.as_deref().map(<[_]>::to_vec),
         playground: (!edge.production && !edge.empty).then_some(playground),
+        shared,
     })
 }

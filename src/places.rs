@@ -4,6 +4,7 @@
 use axum::http::Uri;
 use kit::Database;
 use mesh::Certificates;
+use scratch::Scratch;
 use sea_orm_migration::MigratorTrait;
 
 use crate::commands::Failure;
@@ -21,7 +22,7 @@ pub enum Place<S = (), D = Database> {
 /// Where all services are.
 pub struct Places {
     pub identity: Place<identity::Settings>,
-    pub catalogue: Place,
+    pub catalogue: Place<Option<Scratch>>,
     pub inventory: Place,
     pub pricing: Place,
     pub payments: Place<payments::Settings>,

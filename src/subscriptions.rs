@@ -6,7 +6,7 @@ use crate::commands::Failure;
 
 /// All readers but those that live everywhere, which have no queue to be kept. A test of `shop up`, which binds all of
 /// them, compares.
-pub const SUBSCRIPTIONS: [Subscription; 8] = [
+pub const SUBSCRIPTIONS: [Subscription; 9] = [
     Subscription {
         reader: "analytics",
         kinds: &[
@@ -28,6 +28,7 @@ pub const SUBSCRIPTIONS: [Subscription; 8] = [
         ],
     },
     Subscription { reader: "cart", kinds: &["account.erased"] },
+    Subscription { reader: "catalogue", kinds: &["product.updated", "product.archived"] },
     Subscription { reader: "identity", kinds: &["stock.changed"] },
     Subscription {
         reader: "notifications",

@@ -24,6 +24,7 @@ use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use proto::search::search_service_client::SearchServiceClient;
+use scratch::Scratch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
@@ -161,13 +162,14 @@ impl<'a> Bound<'a> {
         self.serve(identity::NAME, identity::routes(store, settings, self.time()))
     }
 
-    fn catalogue(&mut self, place: Place) -> Upstream {
-        let (store, ()) = match self.enter(catalogue::NAME, place) {
+    fn catalogue(&mut self, place: Place<Option<Scratch>>) -> Upstream {
+        let (store, hot) = match self.enter(catalogue::NAME, place) {
             Ok(here) => here,
             Err(upstream) => return upstream,
         };
+        self.readers.extend(catalogue::readers(&store, hot.clone(), self.clock));
         self.tasks.spawn(catalogue::work(store.clone(), self.stop()));
-        self.serve(catalogue::NAME, catalogue::routes(store, self.time()))
+        self.serve(catalogue::NAME, catalogue::routes(store, hot, self.time()))
     }
 
     fn inventory(&mut self, place: Place) -> Upstream {

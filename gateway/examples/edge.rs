@@ -68,6 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         market: Market { country: "GB".to_owned(), currency: "GBP".to_owned(), language: "en".to_owned() },
         documents: None,
         playground: None,
+        shared: None,
     };
     let (views, sender) = gateway::Views::new();
     tokio::spawn(sender.run(upstreams.analytics.clone(), std::future::pending()));

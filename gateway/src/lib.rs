@@ -48,6 +48,7 @@ use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use proto::search::search_service_client::SearchServiceClient;
+use scratch::Scratch;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -105,6 +106,8 @@ pub struct Settings {
     pub documents: Option<Vec<DocumentHash>>,
     /// Personas and ready operations; ignored in production.
     pub playground: Option<Playground>,
+    /// Where replicas of the edge share how much each client has asked for; each counts for itself if absent.
+    pub shared: Option<Scratch>,
 }
 
 /// The edge, ready to be served.
@@ -124,7 +127,7 @@ pub fn router(
     let executor = execute::Executor {
         schema: schema::build(shared, settings.production),
         documents: documents::Documents::new(settings.documents.as_deref()),
-        rates: rates::Rates::new(settings.production),
+        rates: rates::Rates::new(settings.production, settings.shared.clone()),
         metrics,
         market: settings.market.clone(),
         production: settings.production,

@@ -1,23 +1,25 @@
 //! How much a client may ask for: a bucket of tokens for each account, or each address without one.
 //!
-//! Not the crate `governor`: it remembers every key until it is told to forget, and here an attacker chooses the keys. These
-//! buckets have a bound, and what is forgotten first is who has been idle longest.
+//! The buckets are in Redis where replicas of the edge share one, so that a client has the same share however many of them
+//! answer it. Without Redis, and while it is away, each has buckets of its own.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+mod here;
+mod shared;
+
 use std::time::Duration;
 
-use tokio::time::Instant;
+use scratch::Scratch;
 use uuid::Uuid;
 
+use self::here::Buckets;
 use crate::error::{Fault, Problem};
 use crate::limits;
-use crate::limits::RATE_CLIENTS_MAX;
 
 /// The buckets of all clients seen lately.
 pub(crate) struct Rates {
-    factor: f64,
-    buckets: Mutex<HashMap<Payer, Bucket>>,
+    factor: u32,
+    here: Buckets,
+    shared: Option<Scratch>,
 }
 
 /// Who pays, and out of which kind of bucket.
@@ -27,80 +29,50 @@ pub(crate) enum Payer {
     Address(String),
 }
 
-struct Bucket {
-    burst: f64,
-    per_second: f64,
-    tokens: f64,
-    since: Instant,
+/// How much a bucket holds, and how fast it fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limit {
+    burst: u32,
+    per_second: u32,
+}
+
+/// There is not enough in the bucket; so long until there is.
+#[derive(Debug, PartialEq, Eq)]
+struct TooMuch {
+    wait: Duration,
 }
 
 impl Rates {
-    pub(crate) fn new(production: bool) -> Self {
+    pub(crate) fn new(production: bool, shared: Option<Scratch>) -> Self {
         let factor = if production { 1 } else { limits::RATE_DEVELOPMENT_FACTOR };
-        Self { factor: f64::from(factor), buckets: Mutex::default() }
+        Self { factor, here: Buckets::default(), shared }
     }
 
-    /// May this client spend so much now? If not, the refusal says when. Async, as it is where edges share their buckets.
+    /// May this client spend so much now? If not, the refusal says when.
     pub(crate) async fn spend(&self, payer: &Payer, cost: u32) -> Result<(), Fault> {
-        let now = Instant::now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bucket) = buckets.get_mut(payer) {
-            return bucket.take(f64::from(cost), now);
+        if cost == 0 {
+            return Ok(());
         }
-        if buckets.len() >= RATE_CLIENTS_MAX {
-            make_room(&mut buckets, now);
-        }
-        let bucket = buckets.entry(payer.clone()).or_insert(self.full(payer, now));
-        bucket.take(f64::from(cost), now)
+        self.take(payer, self.limit(payer), cost).await.map_err(|TooMuch { wait }| {
+            Fault::of(Problem::RateLimited, "Too much at once: ask again later.").after(wait)
+        })
     }
 
-    fn full(&self, payer: &Payer, now: Instant) -> Bucket {
+    async fn take(&self, payer: &Payer, limit: Limit, cost: u32) -> Result<(), TooMuch> {
+        if let Some(scratch) = &self.shared
+            && let Some(answer) = shared::take(scratch, payer, limit, cost).await
+        {
+            return answer;
+        }
+        self.here.take(payer, limit, cost)
+    }
+
+    fn limit(&self, payer: &Payer) -> Limit {
         let (burst, per_second) = match payer {
             Payer::Account(_) => (limits::RATE_ACCOUNT_BURST, limits::RATE_ACCOUNT_PER_SECOND),
             Payer::Address(_) => (limits::RATE_ADDRESS_BURST, limits::RATE_ADDRESS_PER_SECOND),
         };
-        let burst = f64::from(burst) * self.factor;
-        Bucket { burst, per_second: f64::from(per_second) * self.factor, tokens: burst, since: now }
-    }
-}
-
-/// Forgets full buckets, which say no more than none; if that is not enough, the part that has been idle longest: a part,
-/// so that a flood of new clients does not look through all of them each time.
-fn make_room(buckets: &mut HashMap<Payer, Bucket>, now: Instant) {
-    buckets.retain(|_, bucket| bucket.level(now) < bucket.burst);
-    let surplus = (buckets.len() + FORGOTTEN_AT_ONCE).saturating_sub(RATE_CLIENTS_MAX);
-    if surplus == 0 {
-        return;
-    }
-    let mut ages: Vec<Instant> = buckets.values().map(|bucket| bucket.since).collect();
-    let (_, youngest, _) = ages.select_nth_unstable(surplus - 1);
-    let (youngest, mut left) = (*youngest, surplus);
-    buckets.retain(|_, bucket| {
-        let goes = left > 0 && bucket.since <= youngest;
-        left -= usize::from(goes);
-        !goes
-    });
-}
-
-/// How many clients make room for others at a time.
-const FORGOTTEN_AT_ONCE: usize = RATE_CLIENTS_MAX / 16;
-
-impl Bucket {
-    fn level(&self, now: Instant) -> f64 {
-        let passed = now.saturating_duration_since(self.since).as_secs_f64();
-        (self.tokens + passed * self.per_second).min(self.burst)
-    }
-
-    fn take(&mut self, cost: f64, now: Instant) -> Result<(), Fault> {
-        let level = self.level(now);
-        self.since = now;
-        if level >= cost {
-            self.tokens = level - cost;
-            return Ok(());
-        }
-        self.tokens = level;
-        let wait = Duration::from_secs_f64((cost - level) / self.per_second);
-        Err(Fault::of(Problem::RateLimited, "Too much at once: ask again later.").after(wait))
+        Limit { burst: burst.saturating_mul(self.factor), per_second: per_second.saturating_mul(self.factor) }
     }
 }
 
@@ -110,66 +82,124 @@ mod tests {
 
     use super::*;
 
-    fn account(number: u128) -> Payer {
-        Payer::Account(Uuid::from_u128(number))
+    /// Fills so slowly that no bucket does while a test runs.
+    const SLOW: Limit = Limit { burst: 600, per_second: 1 };
+    /// A busy machine may take its time.
+    const PATIENT: Duration = Duration::from_secs(10);
+
+    fn account() -> Payer {
+        Payer::Account(Uuid::now_v7())
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_asks_too_much_waits_and_others_do_not() {
-        let rates = Rates::new(true);
+    /// A Redis on which tests may keep what they like; `cargo xtask test` starts one.
+    fn redis() -> Option<Scratch> {
+        let url = std::env::var("SHOP_TEST_REDIS_URL").ok()?;
+        Some(Scratch::new(&url, &format!("test-{}:", Uuid::now_v7()), PATIENT).unwrap())
+    }
 
-        for _ in 0..limits::RATE_ACCOUNT_BURST {
-            rates.spend(&account(1), 1).await.unwrap();
+    /// Buckets of each kind.
+    fn kinds() -> Vec<Rates> {
+        let mut kinds = vec![Rates::new(true, None)];
+        kinds.extend(redis().map(|redis| Rates::new(true, Some(redis))));
+        kinds
+    }
+
+    #[tokio::test]
+    async fn a_client_that_asks_too_much_is_told_how_long_to_wait_and_others_are_not() {
+        for rates in kinds() {
+            let (one, other) = (account(), account());
+
+            rates.take(&one, SLOW, 400).await.unwrap();
+            let TooMuch { wait } = rates.take(&one, SLOW, 400).await.unwrap_err();
+
+            assert!(wait > Duration::ZERO && wait <= Duration::from_secs(200), "{wait:?}");
+            assert!(rates.take(&other, SLOW, 400).await.is_ok());
         }
-        let refused = rates.spend(&account(1), 5).await.unwrap_err();
-
-        assert_eq!(refused.problem, Problem::RateLimited);
-        let wait = refused.retry_after().unwrap();
-        assert!(rates.spend(&account(2), 1).await.is_ok());
-        tokio::time::advance(wait / 2).await;
-        assert!(rates.spend(&account(1), 5).await.is_err());
-        tokio::time::advance(wait / 2).await;
-        assert!(rates.spend(&account(1), 5).await.is_ok());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_has_been_idle_longest_is_forgotten_first() {
-        let rates = Rates::new(true);
-        let address = |number: usize| Payer::Address(number.to_string());
-        let spent = limits::RATE_ADDRESS_BURST;
-        for number in 0..RATE_CLIENTS_MAX {
-            rates.spend(&address(number), spent).await.unwrap();
-            if number == RATE_CLIENTS_MAX / 2 {
-                tokio::time::advance(Duration::from_millis(1)).await;
+    #[tokio::test]
+    async fn what_was_refused_costs_nothing_and_what_is_left_may_be_spent() {
+        for rates in kinds() {
+            let one = account();
+            rates.take(&one, SLOW, 500).await.unwrap();
+
+            for _ in 0..3 {
+                rates.take(&one, SLOW, 600).await.unwrap_err();
+            }
+
+            assert!(rates.take(&one, SLOW, 100).await.is_ok());
+            assert!(rates.take(&one, SLOW, 590).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waited_as_long_as_told_may_ask_again() {
+        let quick = Limit { burst: 10, per_second: 20 };
+        for rates in kinds() {
+            let one = Payer::Address("192.0.2.1".to_owned());
+            rates.take(&one, quick, 10).await.unwrap();
+
+            // A slow machine may have waited long enough already.
+            while let Err(TooMuch { wait }) = rates.take(&one, quick, 10).await {
+                assert!(wait <= Duration::from_millis(500), "{wait:?}");
+                tokio::time::sleep(wait).await;
             }
         }
-
-        // Who asks too much and goes on asking stays known, old as it is.
-        assert!(rates.spend(&address(0), spent).await.is_err());
-        for number in 0..RATE_CLIENTS_MAX / 4 {
-            rates.spend(&address(RATE_CLIENTS_MAX + number), 1).await.unwrap();
-        }
-
-        let known = |number| rates.buckets.lock().unwrap().contains_key(&address(number));
-        assert!(rates.buckets.lock().unwrap().len() <= RATE_CLIENTS_MAX);
-        assert!(rates.spend(&address(0), spent).await.is_err());
-        assert!((RATE_CLIENTS_MAX / 2 + 1..RATE_CLIENTS_MAX).all(known), "those of a moment ago are known");
-        assert!((1..=RATE_CLIENTS_MAX / 2).filter(|number| known(*number)).count() < RATE_CLIENTS_MAX / 2);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn full_buckets_are_forgotten_before_any_other() {
-        let rates = Rates::new(true);
-        rates.spend(&account(1), limits::RATE_ACCOUNT_BURST).await.unwrap();
-        for number in 1..RATE_CLIENTS_MAX {
-            rates.spend(&Payer::Address(number.to_string()), 1).await.unwrap();
+    #[tokio::test]
+    async fn many_at_once_spend_no_more_than_there_is() {
+        for rates in kinds() {
+            let one = account();
+
+            let asked = (0..100).map(|_| rates.take(&one, SLOW, 20));
+            let answers = futures::future::join_all(asked).await;
+
+            let allowed = answers.iter().filter(|answer| answer.is_ok()).count();
+            assert_eq!(allowed, 30, "600 tokens at 20 each");
         }
-        tokio::time::advance(Duration::from_secs(1)).await;
+    }
 
-        rates.spend(&Payer::Address("new".to_owned()), 1).await.unwrap();
+    #[tokio::test]
+    async fn replicas_share_their_buckets() {
+        let Some(redis) = redis() else { return };
+        let replicas = [0; 3].map(|_| Rates::new(true, Some(redis.clone())));
+        let one = account();
+        for replica in &replicas {
+            replica.take(&one, SLOW, 200).await.unwrap();
+        }
 
-        let buckets = rates.buckets.lock().unwrap();
-        assert_eq!(buckets.len(), 2, "all but the one that is still empty, and the new one");
-        assert!(buckets.contains_key(&account(1)));
+        for replica in &replicas {
+            assert!(replica.take(&one, SLOW, 100).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn without_redis_each_has_its_own_at_once() {
+        let away = Scratch::new("redis://127.0.0.1:1/", "test:", PATIENT).unwrap();
+        let replicas = [0; 2].map(|_| Rates::new(true, Some(away.clone())));
+        let one = account();
+
+        for replica in &replicas {
+            replica.take(&one, SLOW, 600).await.unwrap();
+            assert!(replica.take(&one, SLOW, 600).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_bucket_is_nothing_that_redis_keeps() {
+        let Some(redis) = redis() else { return };
+        let (rates, quick) = (Rates::new(true, Some(redis.clone())), Limit { burst: 10, per_second: 1_000 });
+        let one = account();
+        let kept = async || {
+            let key = shared::key(&redis, &one);
+            redis.ask(|mut redis| async move { redis::AsyncCommands::exists(&mut redis, key).await }).await
+        };
+
+        rates.take(&one, quick, 10).await.unwrap();
+        // It lives for the 10 ms that it takes to fill.
+        while kept().await != Some(false) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }

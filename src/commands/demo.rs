@@ -25,7 +25,7 @@ pub async fn run(arguments: &Demo) -> Result<(), Failure> {
 
     let peers = apart::peers(&arguments.peers)?;
     let (part, secrets, health) = (Part::gateway(), Secrets::none(), Health::starting([]));
-    let places = Plan::new(&part, &secrets, &health).places(apart::certificates(&peers)).await?;
+    let places = Plan::new(&part, &secrets, None, &health).places(apart::certificates(&peers)).await?;
     let topology = Topology::bind(places, &clock, &TaskTracker::new(), &CancellationToken::new());
     demo::fill(&topology.gateway).await
 }

@@ -1,12 +1,14 @@
 //! `shop serve`: a part of the shop, with the rest elsewhere.
 
+use std::future::ready;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use kit::Clock;
-use mesh::serve::{self, Admin, Grpc, Health, Limits};
+use mesh::serve::{self, Admin, Check, Grpc, Health, Limits};
 use news::{Settings, Transport};
 use observability::Guard;
+use scratch::Scratch;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,21 +53,22 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         Some(_) => Some(apart::broker(arguments.amqp_url.as_ref())?),
         None => None,
     };
+    let scratch = apart::scratch(&part, &arguments.secrets)?;
     let ports = Ports::bind(arguments, &part).await?;
     let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
     let health = Health::starting(part.services());
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
     tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
 
-    let plan = Plan::new(&part, &arguments.secrets, &health);
+    let plan = Plan::new(&part, &arguments.secrets, scratch.as_ref(), &health);
     let places = tokio::select! {
         places = plan.places(apart::certificates(&peers)) => places?,
         () = stopped() => return Ok(()),
     };
     let clock = Clock::system();
     let topology = Topology::bind(places, &clock, &tasks, &shutdown);
-    carry_news(&topology, broker, &tasks, &shutdown);
-    health.watch(topology.checks).await;
+    carry_news(&topology, broker.as_ref(), &tasks, &shutdown);
+    health.watch([topology.checks, besides(broker, scratch.as_ref())].concat()).await;
     if let Some(listener) = ports.grpc {
         let grpc = Grpc {
             services: topology.services,
@@ -90,7 +93,8 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
             _ => Router::new(),
         };
         let around = (&tasks, &shutdown);
-        let router = edge::router(&arguments.edge, topology.gateway, topology.verifier, beside, around)?;
+        let (upstreams, verifier) = (topology.gateway, topology.verifier);
+        let router = edge::router(&arguments.edge, upstreams, verifier, beside, scratch, around)?;
         tasks.spawn(edge::serve(listener, &arguments.edge, router, &shutdown));
     }
 
@@ -108,11 +112,11 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
 /// What happens here is told to the broker, and what the services here want to hear is fetched from it.
 fn carry_news(
     topology: &Topology,
-    broker: Option<Settings>,
+    broker: Option<&Settings>,
     tasks: &TaskTracker,
     shutdown: &CancellationToken,
 ) {
-    let Some(broker) = broker else {
+    let Some(broker) = broker.cloned() else {
         return;
     };
     let stop = || shutdown.clone().cancelled_owned();
@@ -121,6 +125,22 @@ fn carry_news(
     }
     let (sources, readers) = (topology.sources.clone(), topology.readers.clone());
     tasks.spawn(news::run(sources, readers, Transport::RabbitMq(broker), stop()));
+}
+
+/// What is named while it is away, and what calls can do without: events wait in their outboxes, limits and pages come
+/// from elsewhere.
+fn besides(broker: Option<Settings>, scratch: Option<&Scratch>) -> Vec<Check> {
+    let broker = broker.map(|broker| {
+        let reached = move || broker.is_reached().then_some(()).ok_or_else(|| "it is not connected".into());
+        Check::new("broker", vec![], move || ready(reached()))
+    });
+    let redis = scratch.cloned().map(|scratch| {
+        Check::new("redis", vec![], move || {
+            let scratch = scratch.clone();
+            async move { Ok(scratch.ping().await?) }
+        })
+    });
+    broker.into_iter().chain(redis).map(Check::optional).collect()
 }
 
 impl Ports {

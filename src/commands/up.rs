@@ -73,7 +73,8 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     }
     let beside =
         if edge.production { Router::new() } else { mails::router(&mail_folder(arguments, &folder)) };
-    let router = edge::router(edge, topology.gateway, topology.verifier, beside, (&tasks, &shutdown))?;
+    let around = (&tasks, &shutdown);
+    let router = edge::router(edge, topology.gateway, topology.verifier, beside, None, around)?;
     tasks.spawn(edge::serve(ports.edge, edge, router, &shutdown));
 
     println!("{addresses}");
@@ -183,7 +184,7 @@ async fn places(
         mails::settings(&arguments.mail, opener.clone(), Some(mail_folder(arguments, folder)))?;
     Ok(Places {
         identity: Place::Here(folder.store(identity::NAME).await?, identity),
-        catalogue: Place::Here(folder.store(catalogue::NAME).await?, ()),
+        catalogue: Place::Here(folder.store(catalogue::NAME).await?, None),
         inventory: Place::Here(folder.store(inventory::NAME).await?, ()),
         pricing: Place::Here(folder.store(pricing::NAME).await?, ()),
         payments: Place::Here(folder.store(payments::NAME).await?, payments),

@@ -90,9 +90,14 @@ pub struct Secrets {
     /// cart: the secret that tokens of guests' carts follow from, 64 hexadecimal digits.
     #[arg(long, env = "SHOP_CART_TOKEN_SECRET", hide_env_values = true)]
     pub cart_token_secret: Option<String>,
-    /// cart: the Redis that carts are kept in; without it they are in SHOP_CART_DATABASE_URL.
+    /// cart: the Redis that carts are kept in; without it they are in SHOP_CART_DATABASE_URL. gateway, catalogue: where
+    /// replicas share limits of clients and hot products; without it each limits for itself, and all is read from tables.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
+    /// gateway, catalogue: another Redis for these, which need not write anything down: one that does so before each
+    /// answer, as carts want it, makes pages wait for its disk.
+    #[arg(long, env = "SHOP_SCRATCH_REDIS_URL", hide_env_values = true)]
+    pub scratch_redis_url: Option<String>,
     /// orders: the secret that tokens of checkouts follow from, 64 hexadecimal digits.
     #[arg(long, env = "SHOP_CHECKOUT_TOKEN_SECRET", hide_env_values = true)]
     pub checkout_token_secret: Option<String>,
@@ -120,6 +125,7 @@ impl Secrets {
             sealing_key_file: None,
             cart_token_secret: None,
             redis_url: None,
+            scratch_redis_url: None,
             checkout_token_secret: None,
             webhook_secret: None,
             provider_url: None,

@@ -81,6 +81,8 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
     wrong_address.env("SHOP_IDENTITY_ADDRESS", "identity:9090");
     let mut no_certificate = command();
     no_certificate.args(["serve", "inventory", "--peers", "certificates"]);
+    let mut wrong_redis = on_free_ports(&["gateway"]);
+    wrong_redis.env("REDIS_URL", "http://here:secret@there/");
     let mut no_broker = on_free_ports(&["inventory"]);
     no_broker.env_remove("AMQP_URL");
     let mut anybody = command();
@@ -95,6 +97,7 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
         ),
         (wrong_url, "SHOP_INVENTORY_DATABASE_URL cannot be used: a database URL must be"),
         (on_free_ports(&["identity"]), "SHOP_SIGNING_SECRET is not set"),
+        (wrong_redis, "REDIS_URL cannot be used: a Redis URL must be redis://host:port/"),
         (no_broker, "AMQP_URL is not set: it says where the broker is"),
         (no_certificate, "--certificate"),
         (anybody, "--peers"),
@@ -123,7 +126,7 @@ async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date()
     assert!(said.contains("run `shop migrate catalogue` first"), "{said}");
     assert!(migrated);
     assert!(first.starts_with("catalogue ready after "), "{first}");
-    assert_eq!(part.readiness().await, (200, "ready\n".to_owned()));
+    assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
 }
 
 #[tokio::test]

@@ -163,6 +163,7 @@ pub fn settings() -> Settings {
                 remember: serde_json::Map::new(),
             }],
         }),
+        shared: None,
     }
 }
 

@@ -263,9 +263,10 @@ impl Catalogue {
 
 fn sight(caller: &Caller) -> Sight {
     let staff = caller.user.as_ref().is_some_and(|user| user.may(READ));
-    match staff && caller.workload == EDGE {
-        true => Sight::Staff,
-        false => Sight::Everybody,
+    match (caller.workload == EDGE, staff) {
+        (true, true) => Sight::Staff,
+        (true, false) => Sight::Shopper,
+        (false, _) => Sight::Service,
     }
 }
 

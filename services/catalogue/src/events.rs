@@ -1,10 +1,16 @@
-//! What the catalogue tells: one event per change of a product, its version that of the product.
+//! What the catalogue tells: one event per change of a product, its version that of the product. And what it hears of
+//! that itself: who changed a product says so to hot products at once, but may have died before.
 
 use kit::outbox::Event;
+use kit::{BoxError, Clock, Later, Reader};
 use observability::propagation;
 use proto::catalogue as pb;
 
 use crate::domain::{Change, State, What};
+use crate::store::{HOT_AGE_MAX, Store};
+
+/// The name of the reader, and of its queue.
+const READER: &str = "catalogue";
 
 /// The event of a change.
 pub fn event(change: &Change) -> Event {
@@ -37,6 +43,27 @@ pub fn event(change: &Change) -> Event {
     };
     let empty = Event::new(kind, product.id, product.version, product.updated, &());
     Event { payload, ..empty }.caused_by(propagation::traceparent())
+}
+
+/// Lets no hot product stay that is older than a change.
+pub fn reader(store: Store, clock: Clock) -> Reader {
+    Reader::new(READER, &["product.updated", "product.archived"], move |event| {
+        let (store, clock) = (store.clone(), clock.clone());
+        async move { forget(&store, &clock, &event).await }
+    })
+}
+
+async fn forget(store: &Store, clock: &Clock, event: &Event) -> Result<(), BoxError> {
+    let product = event.subject.parse()?;
+    if store.changed(&[(product, event.subject_version)]).await {
+        return Ok(());
+    }
+    // Whatever was read before the change has gone by its age: no queue fills while Redis is away.
+    let age = clock.now().signed_duration_since(event.occurred).to_std().unwrap_or_default();
+    match age > HOT_AGE_MAX * 2 {
+        true => Ok(()),
+        false => Err(Later("the Redis of hot products is away".into()).into()),
+    }
 }
 
 fn status(state: State) -> pb::ProductStatus {

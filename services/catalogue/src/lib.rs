@@ -9,6 +9,7 @@ mod sheet;
 mod store;
 
 use kit::{Clock, Database, Reader};
+use scratch::Scratch;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -17,9 +18,9 @@ pub use store::Migrator;
 /// The name of this service.
 pub const NAME: &str = "catalogue";
 
-/// The service on a database that is migrated.
-pub fn routes(database: Database, clock: Clock) -> Routes {
-    let catalogue = app::Catalogue::new(store::Store::new(database), clock);
+/// The service on a database that is migrated, and where it keeps hot products, if anywhere.
+pub fn routes(database: Database, hot: Option<Scratch>, clock: Clock) -> Routes {
+    let catalogue = app::Catalogue::new(store::Store::new(database, hot), clock);
     Routes::new(grpc::server(catalogue))
 }
 
@@ -33,7 +34,7 @@ pub async fn work(database: Database, shutdown: CancellationToken) {
     kit::upkeep(&database, shutdown).await;
 }
 
-/// The catalogue reads no news.
-pub fn readers(_database: &Database, _clock: &Clock) -> Vec<Reader> {
-    Vec::new()
+/// The catalogue hears of its own changes, so that no hot product stays that has changed.
+pub fn readers(database: &Database, hot: Option<Scratch>, clock: &Clock) -> Vec<Reader> {
+    vec![events::reader(store::Store::new(database.clone(), hot), clock.clone())]
 }

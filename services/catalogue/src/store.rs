@@ -3,6 +3,7 @@
 mod category;
 mod collection;
 mod entity;
+mod hot;
 mod import;
 mod listing;
 mod migration;
@@ -10,12 +11,18 @@ mod product;
 mod statement;
 mod write;
 
+pub use hot::AGE_MAX as HOT_AGE_MAX;
 pub use import::{Present, Verdicts};
 pub use migration::Migrator;
 
+use std::sync::Arc;
+
 use kit::{Database, PageError};
+use scratch::Scratch;
 use sea_orm::{DbErr, SqlErr};
 
+use self::hot::{Hot, Look};
+use crate::domain::{Parts, ProductId, ProductKey};
 use crate::error::Error;
 
 /// Writers that lose a race read again and decide again, so many times.
@@ -24,8 +31,10 @@ const TRIES_MAX: usize = 5;
 /// Who is looking: it goes into every WHERE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
+    /// Only what is active exists, and it may be some seconds old: a page is looked at for longer.
+    Shopper,
     /// Only what is active exists.
-    Everybody,
+    Service,
     /// Everything exists.
     Staff,
 }
@@ -34,12 +43,40 @@ pub enum Sight {
 #[derive(Clone)]
 pub struct Store {
     database: Database,
+    hot: Option<Arc<Hot>>,
 }
 
 impl Store {
-    /// The store in a database that is migrated.
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    /// The store in a database that is migrated, and where hot products are kept beside it.
+    pub fn new(database: Database, hot: Option<Scratch>) -> Self {
+        Self { database, hot: hot.map(|scratch| Arc::new(Hot::new(scratch))) }
+    }
+
+    /// These products have these versions now: what is kept of earlier ones is shown no more. False while nobody can be
+    /// told; then it goes by its age.
+    pub async fn changed(&self, versions: &[(ProductId, i64)]) -> bool {
+        match &self.hot {
+            Some(hot) => hot.change(versions).await,
+            None => true,
+        }
+    }
+
+    fn hot(&self, sight: Sight) -> Option<&Hot> {
+        self.hot.as_deref().filter(|_| sight == Sight::Shopper)
+    }
+
+    async fn look(&self, ids: &[ProductId], sight: Sight, parts: Parts) -> Look<'_> {
+        match self.hot(sight) {
+            Some(hot) => hot.look(ids, parts).await,
+            None => Look::nowhere(),
+        }
+    }
+
+    async fn look_at(&self, key: &ProductKey, sight: Sight, parts: Parts) -> Look<'_> {
+        match self.hot(sight) {
+            Some(hot) => hot.look_at(key, parts).await,
+            None => Look::nowhere(),
+        }
     }
 }
 
@@ -47,7 +84,7 @@ impl Sight {
     /// The condition on a product's state, to be read after a WHERE or AND.
     fn condition(self, column: &str) -> String {
         match self {
-            Sight::Everybody => format!("{column} = '{}'", entity::ACTIVE),
+            Sight::Shopper | Sight::Service => format!("{column} = '{}'", entity::ACTIVE),
             Sight::Staff => "1 = 1".to_owned(),
         }
     }

@@ -59,8 +59,9 @@ impl Store {
 
             let verdicts = decide(&mut present);
             insert_categories(&tx, &verdicts.categories).await?;
-            let mut writes = Vec::new();
+            let (mut writes, mut versions) = (Vec::new(), Vec::new());
             for change in verdicts.changes {
+                versions.push((change.product.id, change.product.version));
                 let before = present.products.remove(&change.product.content.handle);
                 writes.push(Write { before, change });
             }
@@ -68,6 +69,7 @@ impl Store {
                 write(&tx, &writes).await?;
             }
             tx.commit().await?;
+            self.changed(&versions).await;
             Ok::<T, Failure>(verdicts.said)
         })
         .await

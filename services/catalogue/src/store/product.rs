@@ -1,7 +1,10 @@
 //! Products, read by what names them.
 
+use std::collections::HashSet;
+
 use kit::query;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use uuid::Uuid;
 
 use super::entity::{ProductRow, product_columns};
 use super::statement::query_in;
@@ -15,6 +18,10 @@ pub(super) const ANSWER_BYTES_MAX: usize = 3_500_000;
 impl Store {
     /// One product, if the caller may see it.
     pub async fn find(&self, key: &ProductKey, sight: Sight, parts: Parts) -> Result<Option<Product>, Error> {
+        let mut look = self.look_at(key, sight, parts).await;
+        if let Some(kept) = look.rows.pop() {
+            return Ok(Some(kept.product()?));
+        }
         let (column, value): (_, Value) = match key {
             ProductKey::Id(id) => ("id", id.as_uuid().into()),
             ProductKey::Handle(handle) => ("handle", handle.clone().into()),
@@ -24,8 +31,9 @@ impl Store {
             product_columns(parts),
             sight.condition("p.state")
         );
-        let rows = query(self.database.read(), &sql, [value]).await?;
-        Ok(products(&rows)?.pop())
+        let rows = read(&query(self.database.read(), &sql, [value]).await?)?;
+        look.keep(&rows).await;
+        Ok(rows.into_iter().next().map(ProductRow::product).transpose()?)
     }
 
     /// The products of these ids that the caller may see, in no particular order.
@@ -35,9 +43,13 @@ impl Store {
         sight: Sight,
         parts: Parts,
     ) -> Result<Vec<Product>, Error> {
-        let ids: Vec<Value> = ids.iter().map(|id| id.as_uuid().into()).collect();
-        let rows = by_ids(self.database.read(), &ids, sight, parts).await?;
-        let rows = rows.iter().map(ProductRow::read).collect::<Result<Vec<ProductRow>, DbErr>>()?;
+        let mut look = self.look(ids, sight, parts).await;
+        let kept: HashSet<Uuid> = look.rows.iter().map(|row| row.id).collect();
+        let missing = ids.iter().map(|id| id.as_uuid()).filter(|id| !kept.contains(id));
+        let missing: Vec<Value> = missing.map(Value::from).collect();
+        let mut rows = read(&by_ids(self.database.read(), &missing, sight, parts).await?)?;
+        look.keep(&rows).await;
+        rows.append(&mut look.rows);
         if rows.iter().map(ProductRow::weight).sum::<usize>() > ANSWER_BYTES_MAX {
             return Err(Error::AnswerTooLarge("product_ids"));
         }
@@ -58,10 +70,8 @@ impl Store {
         let on = self.database.read();
         let mut found = query_in(on, &format!("{head} id"), &ids, "").await?;
         found.extend(query_in(on, &format!("{head} sku"), &skus, "").await?);
-        let mut ids = found
-            .iter()
-            .map(|row| row.try_get_by_index::<uuid::Uuid>(0))
-            .collect::<Result<Vec<_>, DbErr>>()?;
+        let mut ids =
+            found.iter().map(|row| row.try_get_by_index::<Uuid>(0)).collect::<Result<Vec<_>, DbErr>>()?;
         ids.sort_unstable();
         ids.dedup();
 
@@ -82,6 +92,10 @@ async fn by_ids(
     query_in(on, &head, ids, &tail).await
 }
 
+fn read(rows: &[QueryResult]) -> Result<Vec<ProductRow>, DbErr> {
+    rows.iter().map(ProductRow::read).collect()
+}
+
 pub(super) fn products(rows: &[QueryResult]) -> Result<Vec<Product>, DbErr> {
-    rows.iter().map(|row| ProductRow::read(row)?.product()).collect()
+    read(rows)?.into_iter().map(ProductRow::product).collect()
 }

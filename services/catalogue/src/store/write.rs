@@ -59,6 +59,7 @@ impl Store {
                 Once::First(tx) => tx,
             };
             let present = locked(&tx, self.database.backend(), id).await?;
+            let version = present.version;
             let product = match decide(&present)? {
                 None => present,
                 Some(change) => {
@@ -71,6 +72,10 @@ impl Store {
             };
             tx.keep(&ProductRow::of(&product)?).await?;
             tx.commit().await?;
+            // Whoever reads the answer sees the change; where Redis is away or this process dies here, the event tells.
+            if product.version > version {
+                self.changed(&[(product.id, product.version)]).await;
+            }
             Ok(product)
         })
         .await

@@ -4,6 +4,7 @@
 mod categories;
 mod collections;
 mod export;
+mod hot;
 mod import;
 mod lists;
 mod products;

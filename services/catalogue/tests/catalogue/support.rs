@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use kit::{Clock, Database, Timestamp};
+use kit::{Clock, Database, Reader, Timestamp};
 use mesh::testing::{TestServer, customer, serve, staff};
 use mesh::{Channel, User};
 use proto::catalogue as pb;
 use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::common::Money;
+use scratch::Scratch;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ pub struct Shop {
     pub clock: Clock,
     pub server: TestServer,
     pub editor: User,
+    pub readers: Vec<Reader>,
 }
 
 struct Migrations;
@@ -31,13 +33,20 @@ impl sea_orm_migration::MigratorTrait for Migrations {
 
 /// A fresh catalogue on each store.
 pub async fn shops() -> Vec<Shop> {
+    shops_with(|| None).await
+}
+
+/// The same, each with a place for hot products of its own.
+pub async fn shops_with(hot: impl Fn() -> Option<Scratch>) -> Vec<Shop> {
     let mut shops = Vec::new();
     for database in kit::testing::databases::<Migrations>().await {
         catalogue::migrate(&database).await.unwrap();
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let clock = Clock::fixed(start);
-        let routes = catalogue::routes(database.clone(), clock.clone());
+        let hot = hot();
+        let routes = catalogue::routes(database.clone(), hot.clone(), clock.clone());
         shops.push(Shop {
+            readers: catalogue::readers(&database, hot, &clock),
             server: serve(catalogue::NAME, routes),
             editor: staff(&["catalogue.read", "catalogue.write"]),
             database,
