@@ -228,6 +228,34 @@ async fn a_busy_store_is_told_from_a_wrong_statement() {
 }
 
 #[tokio::test]
+async fn a_connection_to_postgresql_has_its_limits_and_there_are_five() {
+    let Some(database) = kit::testing::postgres::<Migrator>().await else {
+        return;
+    };
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        let tx = database.begin().await.unwrap();
+        for (setting, expected) in [
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "2s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("application_name", "shop"),
+        ] {
+            let show = Statement::from_string(DbBackend::Postgres, format!("SHOW {setting}"));
+            let row = tx.query_one_raw(show).await.unwrap().unwrap();
+            assert_eq!(row.try_get_by_index::<String>(0).unwrap(), expected, "{setting}");
+        }
+        held.push(tx);
+    }
+
+    let sixth = tokio::time::timeout(Duration::from_millis(300), database.begin()).await;
+    assert!(sixth.is_err(), "it waits until one is given back");
+    held.pop();
+
+    database.begin().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_that_another_process_holds_is_busy_not_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("shop.sqlite").display());
