@@ -1,13 +1,14 @@
 //! What cart tells: `cart.created`, `cart.changed`, `cart.merged`, `cart.cleared`. What it listens to: `account.erased`.
 
 use kit::outbox;
-use kit::{BoxError, Id, Reader};
+use kit::{BoxError, Id, Later, Reader};
 use observability::propagation;
 use prost::Message;
 use proto::cart as pb;
 use proto::identity as identity_pb;
 
 use crate::domain::{Cart, Event};
+use crate::error::Error;
 use crate::store::Store;
 
 /// The name of the reader; renaming it would make it read everything again.
@@ -23,7 +24,12 @@ pub fn reader(store: Store) -> Reader {
 
 async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let erased: identity_pb::AccountErased = event.decode()?;
-    Ok(store.forget(READER, Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?).await?)
+    let (id, account) = (Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?);
+    store.forget(READER, id, account).await.map_err(|error| match error {
+        // Redis is away, or the cart never rests. That is no fault of the event, and nobody's cart may stay for it.
+        Error::Redis(_) | Error::Outrun => Later(error.into()).into(),
+        error => error.into(),
+    })
 }
 
 /// The same event as a message, for an outbox that is no table.

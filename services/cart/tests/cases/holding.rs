@@ -1,10 +1,16 @@
 //! Whose a cart is, and who may do what.
 
+use std::time::Duration;
+
+use kit::Later;
 use mesh::testing::customer;
 use proto::cart as pb;
 use tonic::{Code, Status};
 
-use crate::support::{adding, id, lines, merging, opening, reason, removing, request_id, setting, shops};
+use crate::support::line::State;
+use crate::support::{
+    adding, id, lines, merging, opening, reason, removing, request_id, setting, shop_on_a_line, shops,
+};
 
 fn not_found(refused: Result<(), Status>) {
     let refused = refused.unwrap_err();
@@ -138,14 +144,14 @@ async fn a_cart_that_nobody_touches_for_ninety_days_is_removed() {
         let mug = shop.sell(900, 50);
         let (_, old) = shop.open(&[(&mug, 1)]).await;
         let (_, touched) = shop.open(&[(&mug, 1)]).await;
-        shop.clock.advance(std::time::Duration::from_secs(89 * 86_400));
+        shop.clock.advance(Duration::from_secs(89 * 86_400));
         shop.add(&touched, &[(&mug, 1)]).await.unwrap();
-        shop.clock.advance(std::time::Duration::from_secs(2 * 86_400));
+        shop.clock.advance(Duration::from_secs(2 * 86_400));
 
         let stop = tokio_util::sync::CancellationToken::new();
         let work = tokio::spawn(cart::work(shop.store.clone(), shop.clock.clone(), stop.clone()));
         while shop.get(&old).await.is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         stop.cancel();
         work.await.unwrap();
@@ -188,4 +194,24 @@ async fn the_cart_of_whoever_is_erased_goes_and_none_comes_back() {
         let named = format!("%{}%", ada.account);
         assert!(kit::query(database.read(), sql, [named.into()]).await.unwrap().is_empty());
     }
+}
+
+#[tokio::test]
+async fn whoever_is_erased_while_redis_is_away_is_forgotten_once_it_is_back() {
+    let Some((shop, line)) = shop_on_a_line(Duration::from_secs(1)).await else { return };
+    let (mug, ada) = (shop.sell(900, 50), customer());
+    shop.as_user(&ada).create_cart(opening(&[(&mug, 1)])).await.unwrap();
+
+    for state in [State::Silent, State::Cut, State::Cut, State::Cut] {
+        line.is(state);
+        let failed = shop.try_erase(ada.account).await.unwrap_err();
+        // What waits for something else never becomes a dead letter.
+        assert!(failed.is::<Later>(), "{failed}");
+    }
+    line.is(State::Good);
+    while shop.try_erase(ada.account).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    not_found(shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.map(drop));
 }
