@@ -2,21 +2,23 @@
 //! and, at the start and now and then, all of catalogue is compared with the index. The first comparison is the building.
 //! Nothing is lost in between, since a hint that comes while a product is being read waits for the next turn.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use kit::{Clock, Timestamp};
 use mesh::status::chain;
 use observability::names;
+use proto::catalogue as pb;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Index;
 use super::owners;
 use crate::Upstreams;
-use crate::domain::ProductId;
+use crate::domain::{Product, ProductId};
 use crate::error::Error;
 use crate::store::State;
+use crate::store::entity::Record;
 
 /// Hints come in swarms: an import, a checkout. They are waited for this long, and written together.
 const GATHERING_TIME: Duration = Duration::from_millis(100);
@@ -34,33 +36,45 @@ const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Works until `shutdown`.
 pub async fn run(index: Index, upstreams: Upstreams, clock: Clock, shutdown: CancellationToken) {
     let now = Instant::now();
-    let mut keeper =
-        Keeper { index, upstreams, clock, walk: None, again: false, compare_at: now, categories_at: now };
-    let mut failures = 0_u32;
+    let mut keeper = Keeper {
+        index,
+        upstreams,
+        clock,
+        walk: None,
+        again: false,
+        stumbles: Failures::default(),
+        step_at: now,
+        compare_at: now,
+        categories_at: now,
+    };
+    let mut failures = Failures::default();
     let turns = async {
         loop {
             match keeper.turn().await {
-                Ok(()) => failures = 0,
-                Err(error) => {
-                    failures = failures.saturating_add(1);
-                    tell(&error, failures);
-                    let wait = BACKOFF_MIN.saturating_mul(2_u32.saturating_pow(failures.min(16)));
-                    tokio::time::sleep(wait.min(BACKOFF_MAX)).await;
-                }
+                Ok(()) => failures = Failures::default(),
+                Err(error) => tokio::time::sleep(failures.wait(&error)).await,
             }
         }
     };
     shutdown.run_until_cancelled(turns).await;
 }
 
-/// The first failure says why; more of the same would say nothing new.
-fn tell(error: &Error, failures: u32) {
-    if failures == 1 {
-        let error = chain(error);
-        tracing::warn!(
-            { names::ERROR } = error.as_str(),
-            "the index is not brought up to date for now: {error}"
-        );
+/// Failures in a row.
+#[derive(Default)]
+struct Failures(u32);
+
+impl Failures {
+    /// How long to wait after one more. The first one says why; more of the same would say nothing new.
+    fn wait(&mut self, error: &Error) -> Duration {
+        self.0 = self.0.saturating_add(1);
+        if self.0 == 1 {
+            let error = chain(error);
+            tracing::warn!(
+                { names::ERROR } = error.as_str(),
+                "the index is not brought up to date for now: {error}"
+            );
+        }
+        BACKOFF_MIN.saturating_mul(2_u32.saturating_pow(self.0.min(16))).min(BACKOFF_MAX)
     }
 }
 
@@ -70,6 +84,9 @@ struct Keeper {
     clock: Clock,
     walk: Option<Walk>,
     again: bool,
+    /// Of the walk, which waits for all owners; meanwhile changes are written as far as they are known.
+    stumbles: Failures,
+    step_at: Instant,
     compare_at: Instant,
     categories_at: Instant,
 }
@@ -98,24 +115,35 @@ impl Keeper {
             }
             self.compare_at = Instant::now() + COMPARE_INTERVAL;
         }
-        if let Some(walk) = self.walk.take() {
-            let step = self.step(&walk).await;
-            match step {
-                Ok(Some((page_token, seen))) => self.walk = Some(walk.next(page_token, seen)),
-                Ok(None) => self.walk = std::mem::take(&mut self.again).then(Walk::default),
-                Err(error) => {
-                    self.walk = Some(walk);
-                    return Err(error);
-                }
-            }
+        let now = Instant::now();
+        if let Some(walk) = self.walk.take_if(|_| now >= self.step_at) {
+            self.advance(walk).await;
         } else if self.index.feed.count() == 0 {
-            let timer = tokio::time::sleep_until(self.compare_at.min(self.categories_at));
+            let step_at = self.walk.as_ref().map_or(self.compare_at, |_| self.step_at);
+            let timer = tokio::time::sleep_until(step_at.min(self.compare_at).min(self.categories_at));
             tokio::select! {
                 () = self.index.feed.woken() => tokio::time::sleep(GATHERING_TIME).await,
                 () = timer => return Ok(()),
             }
         }
         self.refresh().await
+    }
+
+    /// Takes the next page of the walk. One that cannot be taken now is taken later, and holds up nothing else.
+    async fn advance(&mut self, walk: Walk) {
+        match self.step(&walk).await {
+            Ok(step) => {
+                self.stumbles = Failures::default();
+                self.walk = match step {
+                    Some((page_token, seen)) => Some(walk.next(page_token, seen)),
+                    None => std::mem::take(&mut self.again).then(Walk::default),
+                };
+            }
+            Err(error) => {
+                self.walk = Some(walk);
+                self.step_at = Instant::now() + self.stumbles.wait(&error);
+            }
+        }
     }
 
     /// Reads again what the feed names.
@@ -144,12 +172,33 @@ impl Keeper {
 
     async fn reread(&self, ids: &[ProductId]) -> Result<(), Error> {
         let wires = owners::products(&self.upstreams, ids).await?;
-        let products = owners::complete(&self.upstreams, wires).await?;
+        let products = self.complete(wires).await?;
         let found: HashSet<ProductId> = products.iter().map(|product| product.id).collect();
         let gone = ids.iter().copied().filter(|id| !found.contains(id)).collect();
         self.index.store.write(products, gone).await?;
         let compared = self.index.store.state().compared;
         self.commit(compared).await
+    }
+
+    /// Products with their stock and ratings. Where inventory or reviews is away, what the index knew stands for what it
+    /// would say, and everything is compared once it is back.
+    async fn complete(&self, wires: Vec<pb::Product>) -> Result<Vec<Product>, Error> {
+        let ids: Vec<ProductId> = wires.iter().filter_map(|wire| wire.id.parse().ok()).collect();
+        let skus = wires.iter().flat_map(|wire| &wire.variants).map(|variant| variant.sku.clone()).collect();
+        let (stock, ratings) =
+            futures::join!(owners::stock(&self.upstreams, skus), owners::ratings(&self.upstreams, &ids));
+        let mut known = HashMap::new();
+        if stock.is_err() || ratings.is_err() {
+            self.index.feed.everything();
+            known = self.index.store.records(ids).await?;
+        }
+        let stock = stock.unwrap_or_else(|_| {
+            let skus = known.values().flat_map(Record::skus);
+            skus.filter(|sku| sku.available).map(|sku| sku.sku).collect()
+        });
+        let ratings =
+            ratings.unwrap_or_else(|_| known.iter().map(|(id, record)| (*id, record.rating())).collect());
+        Ok(wires.into_iter().filter_map(|wire| owners::product(wire, &stock, &ratings)).collect())
     }
 
     /// One page of the walk; the token of the next page and the products of this one, or nothing at the end.
@@ -158,7 +207,7 @@ impl Keeper {
         let page = owners::page(&self.upstreams, walk.page_token.clone(), building).await?;
         let ids: Vec<ProductId> = page.products.iter().filter_map(|wire| wire.id.parse().ok()).collect();
         if building {
-            let products = owners::complete(&self.upstreams, page.products).await?;
+            let products = self.complete(page.products).await?;
             self.index.store.write(products, Vec::new()).await?;
             if (walk.pages + 1).is_multiple_of(PAGES_PER_COMMIT) {
                 self.commit(None).await?;

@@ -83,14 +83,6 @@ pub async fn products(upstreams: &Upstreams, ids: &[ProductId]) -> Result<Vec<pb
     Ok(found)
 }
 
-/// Products with their stock and ratings.
-pub async fn complete(upstreams: &Upstreams, wires: Vec<pb::Product>) -> Result<Vec<Product>, Error> {
-    let ids: Vec<ProductId> = wires.iter().filter_map(|wire| wire.id.parse().ok()).collect();
-    let skus = wires.iter().flat_map(|wire| &wire.variants).map(|variant| variant.sku.clone()).collect();
-    let (stock, ratings) = futures::try_join!(stock(upstreams, skus), ratings(upstreams, &ids))?;
-    Ok(wires.into_iter().filter_map(|wire| product(wire, &stock, &ratings)).collect())
-}
-
 /// Which of these SKUs can be bought.
 pub async fn stock(upstreams: &Upstreams, skus: Vec<String>) -> Result<BTreeSet<String>, Error> {
     let mut available = BTreeSet::new();
@@ -119,7 +111,8 @@ pub async fn ratings(upstreams: &Upstreams, ids: &[ProductId]) -> Result<HashMap
     Ok(ratings)
 }
 
-fn product(
+/// A product with its stock and its rating; nothing where its id is none.
+pub fn product(
     wire: pb::Product,
     available: &BTreeSet<String>,
     ratings: &HashMap<ProductId, Rating>,

@@ -113,6 +113,52 @@ async fn an_owner_that_is_away_only_delays_what_changes() {
     shop.until("the new one is found", async |shop| shop.find("jug").await == ["Jug"]).await;
 }
 
+async fn counted(shop: &Shop, condition: Condition) -> i64 {
+    shop.ask(only(condition)).await.unwrap().total_size
+}
+
+#[tokio::test]
+async fn what_changes_is_found_while_inventory_and_reviews_are_away() {
+    let (mug, jug) = (product("Mug"), product("Jug"));
+    let shop = Shop::over(Index::in_memory().unwrap(), vec![mug.clone()]);
+    shop.reviews.rate(&mug.id, 2, 9);
+    shop.until("it is well rated", async |shop| {
+        shop.index.ready().is_ok() && counted(shop, Condition::RatingMin(4)).await == 1
+    })
+    .await;
+
+    shop.inventory.away.store(true, Ordering::SeqCst);
+    shop.reviews.away.store(true, Ordering::SeqCst);
+    shop.catalogue.change(&mug.id, |mug| mug.title = "Beaker".to_owned());
+    shop.changed(&mug.id).await;
+    shop.put(jug).await;
+
+    shop.until("its new title is found", async |shop| shop.find("beaker").await == ["Beaker"]).await;
+    shop.until("the new one is found", async |shop| shop.find("jug").await == ["Jug"]).await;
+    // What was known of one stays, and nothing is known of the other.
+    assert_eq!(counted(&shop, Condition::RatingMin(4)).await, 1);
+    assert_eq!(counted(&shop, Condition::Available(true)).await, 1);
+
+    shop.inventory.away.store(false, Ordering::SeqCst);
+    shop.reviews.away.store(false, Ordering::SeqCst);
+    shop.until("both can be bought", async |shop| counted(shop, Condition::Available(true)).await == 2).await;
+    assert_eq!(counted(&shop, Condition::RatingMin(4)).await, 1);
+}
+
+#[tokio::test]
+async fn the_first_index_waits_for_no_ratings_and_gets_them_later() {
+    let mug = product("Mug");
+    let shop = Shop::over(Index::in_memory().unwrap(), vec![mug.clone()]);
+    shop.reviews.away.store(true, Ordering::SeqCst);
+    shop.reviews.rate(&mug.id, 2, 9);
+
+    shop.until_ready().await;
+    assert_eq!(shop.find("mug").await, ["Mug"]);
+
+    shop.reviews.away.store(false, Ordering::SeqCst);
+    shop.until("it is well rated", async |shop| counted(shop, Condition::RatingMin(4)).await == 1).await;
+}
+
 #[tokio::test]
 async fn an_index_that_was_left_serves_at_once_and_catches_up_without_being_built_again() {
     let folder = tempfile::tempdir().unwrap();

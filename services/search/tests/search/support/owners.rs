@@ -1,7 +1,7 @@
 //! A catalogue, an inventory and reviews that know what a test tells them, and fail when told to.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::stream::Empty;
@@ -28,12 +28,14 @@ pub struct Catalogue {
 #[derive(Clone, Default)]
 pub struct Inventory {
     available: Arc<Mutex<HashMap<String, i64>>>,
+    pub away: Arc<AtomicBool>,
 }
 
 /// Count and sum of ratings by product.
 #[derive(Clone, Default)]
 pub struct Reviews {
     ratings: Arc<Mutex<HashMap<String, (i64, i64)>>>,
+    pub away: Arc<AtomicBool>,
 }
 
 impl Catalogue {
@@ -101,6 +103,13 @@ impl Inventory {
 impl Reviews {
     pub fn rate(&self, product: &str, count: i64, sum: i64) {
         self.ratings.lock().unwrap().insert(product.to_owned(), (count, sum));
+    }
+}
+
+fn answers(away: &AtomicBool) -> Result<(), Status> {
+    match away.load(Ordering::SeqCst) {
+        true => Err(Status::unavailable("away")),
+        false => Ok(()),
     }
 }
 
@@ -275,6 +284,7 @@ impl InventoryService for Inventory {
         &self,
         request: Request<inventory::BatchGetStockRequest>,
     ) -> Answer<inventory::BatchGetStockResponse> {
+        answers(&self.away)?;
         let counts = self.available.lock().unwrap();
         let stock = |sku: String| {
             let available = counts.get(&sku).copied().unwrap_or(5);
@@ -393,6 +403,7 @@ impl ReviewsService for Reviews {
         &self,
         request: Request<reviews::BatchGetSummariesRequest>,
     ) -> Answer<reviews::BatchGetSummariesResponse> {
+        answers(&self.away)?;
         let ratings = self.ratings.lock().unwrap();
         let summary = |product_id: String| {
             let (review_count, rating_sum) = ratings.get(&product_id).copied().unwrap_or_default();
