@@ -1,6 +1,7 @@
 //! An outbox in Redis: a stream, oldest first. It is carried by one relay at a time, which holds a lease; an entry goes
 //! when it is carried, so what the stream holds is what is still to be told.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -10,22 +11,30 @@ use observability::{chain, names};
 use prost::Message;
 use proto::common as pb;
 use redis::aio::ConnectionManager;
-use redis::streams::StreamRangeReply;
-use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
+use redis::streams::{StreamId, StreamRangeReply};
+use redis::{AsyncCommands, RedisError, Script};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::apply::tell;
 use crate::carrier::{Carrier, Trouble};
 
 /// Entries read at once.
 const BATCH: usize = 256;
-/// How long to wait where there was nothing, or nothing could be carried. Other processes append, so nobody wakes us.
+/// How long to wait where there was nothing. Other processes append, so nobody wakes us.
 const PAUSE: Duration = Duration::from_millis(100);
+/// To this it grows while Redis is away or the broker refuses.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A relay that dies is followed by another one after this.
 const LEASE: Duration = Duration::from_secs(10);
-/// What the broker refuses is told each time: it happens only when a queue is full.
-const FIRST_FAILURE: i32 = 1;
+/// A relay stops carrying under a lease that it took so long ago.
+const LEASE_USED_MAX: Duration = Duration::from_secs(5);
+/// What is moved out of the outbox is kept for so long, and not more entries than these.
+const MOVED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const MOVED_MAX: usize = 1_000_000;
+
+static HOLD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("stream/hold.lua")));
+static MOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("stream/move.lua")));
 
 /// Where such an outbox is.
 #[derive(Clone)]
@@ -43,46 +52,48 @@ pub struct Stream {
 /// Carries until told to stop.
 pub(crate) async fn run(stream: Stream, carrier: Carrier, stop: CancellationToken) {
     let me = Uuid::new_v4().to_string();
+    let mut pause = PAUSE;
     while !stop.is_cancelled() {
-        let more = match stream.round(&me, &carrier, &stop).await {
-            Ok(more) => more,
+        pause = match stream.round(&me, &carrier, &stop).await {
+            Ok(true) => continue,
+            Ok(false) => PAUSE,
             Err(error) => {
-                let (service, error) = (stream.service, chain(&*error));
-                tracing::warn!(
-                    { names::SERVICE } = service,
-                    { names::ERROR } = error,
-                    "the outbox of {service} cannot be read: {error}"
-                );
-                false
+                // More of the same would say nothing new.
+                if pause == PAUSE {
+                    stream.tell(&chain(&*error));
+                }
+                pause.saturating_mul(2).min(PAUSE_MAX)
             }
         };
-        if !more {
-            stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
-        }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
 }
 
 impl Stream {
     /// Carries what there is, once. True when there may be more.
     async fn round(&self, me: &str, carrier: &Carrier, stop: &CancellationToken) -> Result<bool, BoxError> {
+        let began = Instant::now();
         if !carrier.is_ready() || !self.hold_lease(me).await? {
             return Ok(false);
         }
-        let mut connection = self.connection.clone();
-        let read: StreamRangeReply = connection.xrange_count(&self.key, "-", "+", BATCH).await?;
+        let read: StreamRangeReply = self.connection.clone().xrange_count(&self.key, "-", "+", BATCH).await?;
         let full = read.ids.len() >= BATCH;
         let mut subjects: Vec<(String, Vec<(String, Event)>)> = Vec::new();
         for entry in read.ids {
-            let event = entry.get::<Vec<u8>>(self.field).ok_or("an entry of the outbox holds no event")?;
-            let event = Event::try_from(pb::Event::decode(event.as_slice())?)?;
+            let Some(event) = self.event(&entry) else {
+                self.put_aside(&entry.id).await?;
+                continue;
+            };
             match subjects.iter_mut().find(|(subject, _)| *subject == event.subject) {
                 Some((_, events)) => events.push((entry.id, event)),
                 None => subjects.push((event.subject.clone(), vec![(entry.id, event)])),
             }
         }
+        let may_go_on = || !stop.is_cancelled() && began.elapsed() < LEASE_USED_MAX;
         let carried = futures::stream::iter(subjects)
-            .map(|(_, events)| self.carry(events, carrier, stop))
+            .map(|(_, events)| self.carry(events, carrier, &may_go_on))
             .buffer_unordered(carrier.subjects_at_once());
+        // All of them are waited for: what is refused of one subject holds up no other.
         let carried = carried.collect::<Vec<Result<bool, BoxError>>>().await;
         let all = carried.into_iter().collect::<Result<Vec<bool>, BoxError>>()?;
         Ok(full && all.into_iter().all(|whole| whole))
@@ -93,18 +104,18 @@ impl Stream {
         &self,
         events: Vec<(String, Event)>,
         carrier: &Carrier,
-        stop: &CancellationToken,
+        may_go_on: &impl Fn() -> bool,
     ) -> Result<bool, BoxError> {
         for (id, event) in events {
-            if stop.is_cancelled() {
+            if !may_go_on() {
                 return Ok(false);
             }
             match carrier.carry(&event, 0).await {
                 // Gone only now: what a crash leaves comes again, and every reader knows it already.
                 Ok(()) => self.connection.clone().xdel::<_, _, ()>(&self.key, &[id]).await?,
                 Err(Trouble::Failed(failure)) => {
-                    tell(&event, &failure, FIRST_FAILURE);
-                    return Ok(false);
+                    let (kind, id, error) = (event.kind, event.id, failure.error);
+                    return Err(format!("{kind} {id} is not taken: {error}").into());
                 }
                 Err(Trouble::Away) => return Ok(false),
             }
@@ -112,20 +123,45 @@ impl Stream {
         Ok(true)
     }
 
-    /// Whether this relay is the one that carries, for as long as the lease lasts.
-    async fn hold_lease(&self, me: &str) -> Result<bool, BoxError> {
-        let key = format!("{}:relay", self.key);
-        let mut connection = self.connection.clone();
-        let life = SetExpiry::PX(u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX));
-        let free = SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(life);
-        if connection.set_options::<_, _, Option<String>>(&key, me, free).await?.is_some() {
-            return Ok(true);
-        }
-        let holder: Option<String> = connection.get(&key).await?;
-        if holder.as_deref() != Some(me) {
-            return Ok(false);
-        }
-        let kept = SetOptions::default().conditional_set(ExistenceCheck::XX).with_expiration(life);
-        Ok(connection.set_options::<_, _, Option<String>>(&key, me, kept).await?.is_some())
+    fn event(&self, entry: &StreamId) -> Option<Event> {
+        let bytes: Vec<u8> = entry.get(self.field)?;
+        Event::try_from(pb::Event::decode(bytes.as_slice()).ok()?).ok()
     }
+
+    /// Moves an entry that is no event out of the way, for a person to look at.
+    async fn put_aside(&self, id: &str) -> Result<(), RedisError> {
+        let (service, broken) = (self.service, format!("{}:broken", self.key));
+        tracing::error!(
+            { names::SERVICE } = service,
+            "the entry {id} of the outbox of {service} is no event, and is put aside in {broken}"
+        );
+        self.shift(id, &broken).await
+    }
+
+    /// Moves an entry to another stream, in one step.
+    async fn shift(&self, id: &str, to: &str) -> Result<(), RedisError> {
+        let mut call = MOVE.key(&self.key);
+        call.key(to).arg(id).arg(MOVED_MAX).arg(milliseconds(MOVED_KEPT));
+        call.invoke_async(&mut self.connection.clone()).await
+    }
+
+    /// Whether this relay is the one that carries, for as long as the lease lasts.
+    async fn hold_lease(&self, me: &str) -> Result<bool, RedisError> {
+        let mut call = HOLD.key(format!("{}:relay", self.key));
+        call.arg(me).arg(milliseconds(LEASE));
+        call.invoke_async(&mut self.connection.clone()).await
+    }
+
+    fn tell(&self, error: &str) {
+        let service = self.service;
+        tracing::warn!(
+            { names::SERVICE } = service,
+            { names::ERROR } = error,
+            "the outbox of {service} is held up: {error}"
+        );
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

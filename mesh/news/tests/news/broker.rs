@@ -31,7 +31,7 @@ pub(crate) fn url() -> Option<String> {
     url
 }
 
-fn shop() -> Option<(String, Settings)> {
+pub(crate) fn shop() -> Option<(String, Settings)> {
     watched();
     let (url, name) = (url()?, format!("test-{}", Uuid::now_v7().simple()));
     Some((name.clone(), Settings::new(&url, KNOWN.to_vec()).unwrap().named(&name)))

@@ -7,4 +7,5 @@ mod broker;
 mod outage;
 mod relay;
 mod several;
+mod stream;
 mod support;

@@ -1,0 +1,123 @@
+//! An outbox in Redis, where `SHOP_TEST_REDIS_URL` names one and there is a broker. Tests share both and keep apart by names.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use kit::Clock;
+use kit::outbox::Event;
+use news::{Settings, Stream, run_stream};
+use prost::Message;
+use proto::common::{Event as Envelope, Money};
+use redis::AsyncCommands;
+use redis::streams::StreamRangeReply;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::broker::{end, process, shop};
+use crate::support::{Heard, Migrator, eventually};
+
+const FIELD: &str = "event";
+
+/// An outbox of this test alone, and the broker; nothing without the servers, which is said.
+async fn outbox() -> Option<(Stream, Settings)> {
+    let Some(url) = std::env::var("SHOP_TEST_REDIS_URL").ok().filter(|url| !url.is_empty()) else {
+        eprintln!("not run: SHOP_TEST_REDIS_URL names no Redis; `cargo xtask test` starts one");
+        return None;
+    };
+    let (name, settings) = shop()?;
+    let client = redis::Client::open(url).unwrap();
+    let connection = client.get_connection_manager().await.unwrap();
+    let stream = Stream { service: "cart", connection, key: format!("{name}:outbox"), field: FIELD };
+    Some((stream, settings))
+}
+
+async fn append(stream: &Stream, subject: &str, version: i64) {
+    let event = Event::new("stock.changed", subject, version, Clock::system().now(), &Money::default());
+    enter(stream, FIELD, &Envelope::from(&event).encode_to_vec()).await;
+}
+
+async fn enter(stream: &Stream, field: &str, value: &[u8]) {
+    stream.connection.clone().xadd::<_, _, _, _, ()>(&stream.key, "*", &[(field, value)]).await.unwrap();
+}
+
+async fn all(stream: &Stream, key: &str) -> StreamRangeReply {
+    stream.connection.clone().xrange_all(key).await.unwrap()
+}
+
+fn relay(stream: &Stream, settings: &Settings) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(run_stream(stream.clone(), settings.clone(), async {
+        drop(stopped.await);
+    }));
+    (stop, running)
+}
+
+async fn reader(heard: &Heard, settings: &Settings) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let never = Arc::new(AtomicBool::new(false));
+    let store = kit::testing::sqlite::<Migrator>().await;
+    process(&[], vec![heard.reader("one", &store, &never)], settings)
+}
+
+#[tokio::test]
+async fn two_relays_of_a_stream_keep_the_order_within_each_subject() {
+    let Some((stream, settings)) = outbox().await else { return };
+    let heard = Heard::default();
+    let shop = vec![reader(&heard, &settings).await, relay(&stream, &settings), relay(&stream, &settings)];
+
+    for version in 1..=60 {
+        for subject in ["a", "b", "c", "d", "e"] {
+            append(&stream, subject, version).await;
+        }
+    }
+    eventually(|| heard.all().len() == 300).await;
+    while !all(&stream, &stream.key).await.ids.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    end(shop).await;
+
+    for subject in ["a", "b", "c", "d", "e"] {
+        assert_eq!(heard.of(subject), (1..=60).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_is_no_event_is_put_aside_and_others_pass() {
+    let Some((stream, settings)) = outbox().await else { return };
+    let heard = Heard::default();
+    append(&stream, "a", 1).await;
+    enter(&stream, FIELD, b"no event").await;
+    enter(&stream, "other", b"no event either").await;
+    append(&stream, "a", 2).await;
+
+    let shop = vec![reader(&heard, &settings).await, relay(&stream, &settings)];
+    eventually(|| heard.of("a") == [1, 2]).await;
+    end(shop).await;
+
+    let broken = all(&stream, &format!("{}:broken", stream.key)).await.ids;
+    let broken: Vec<(Option<String>, Option<String>)> =
+        broken.iter().map(|entry| (entry.get(FIELD), entry.get("other"))).collect();
+    let (one, other) = (Some("no event".to_owned()), Some("no event either".to_owned()));
+    assert_eq!(broken, [(one, None), (None, other)]);
+    assert!(all(&stream, &stream.key).await.ids.is_empty());
+}
+
+#[tokio::test]
+async fn a_relay_waits_for_the_lease_of_another_and_follows_when_that_died() {
+    let Some((stream, settings)) = outbox().await else { return };
+    let (heard, lease) = (Heard::default(), format!("{}:relay", stream.key));
+    let mut connection = stream.connection.clone();
+    connection.set::<_, _, ()>(&lease, "another").await.unwrap();
+    append(&stream, "a", 1).await;
+
+    let shop = vec![reader(&heard, &settings).await, relay(&stream, &settings)];
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let waiting = all(&stream, &stream.key).await.ids.len();
+    connection.pexpire::<_, ()>(&lease, 1).await.unwrap();
+    eventually(|| heard.of("a") == [1]).await;
+    let left: i64 = connection.pttl(&lease).await.unwrap();
+    end(shop).await;
+
+    assert_eq!(waiting, 1);
+    assert!((1..=10_000).contains(&left), "{left}");
+}
