@@ -237,7 +237,7 @@ impl<'a> Plan<'a> {
     async fn redis(&self, url: &str) -> Result<cart::Store, Failure> {
         let mut told = false;
         loop {
-            match cart::Store::redis(url, CART_KEYS, CART_ANSWER_TIME_MAX).await {
+            match carts(url, CART_ANSWER_TIME_MAX).await {
                 Ok(store) => return Ok(store),
                 Err(error @ cart::OpenError::Unreachable(_)) => {
                     wait(&mut told, cart::NAME, &error).await;
@@ -268,6 +268,11 @@ impl<'a> Plan<'a> {
         Sealer::from_text(key)
             .map_err(|error| Failure::caused("SHOP_SEALING_PUBLIC_KEY cannot be used", &error))
     }
+}
+
+/// Carts in a Redis that answers within a time.
+pub async fn carts(url: &str, answer_time_max: Duration) -> Result<cart::Store, cart::OpenError> {
+    cart::Store::redis(url, CART_KEYS, answer_time_max).await
 }
 
 /// Tells once what is waited for, and lets some time pass.

@@ -218,12 +218,7 @@ impl<'a> Bound<'a> {
         if let Some(database) = store.database() {
             self.sources.push(Source { service: cart::NAME, database: database.clone() });
         }
-        self.stream = store.stream().map(|(connection, key, field)| Stream {
-            service: cart::NAME,
-            connection,
-            key,
-            field,
-        });
+        self.stream = stream(&store);
         let asked = store.clone();
         self.check(cart::NAME, move || {
             let store = asked.clone();
@@ -369,6 +364,12 @@ impl<'a> Bound<'a> {
     fn stop(&self) -> CancellationToken {
         self.shutdown.clone()
     }
+}
+
+/// The outbox of carts that are in Redis.
+pub fn stream(carts: &cart::Store) -> Option<Stream> {
+    let (connection, key, field) = carts.stream()?;
+    Some(Stream { service: cart::NAME, connection, key, field })
 }
 
 /// A connection is driven by one task, so one for each core.

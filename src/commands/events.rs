@@ -1,17 +1,23 @@
 //! `shop events`: what readers could not apply, and what they are to have again.
 
 use std::path::Path;
+use std::time::Duration;
 
 use kit::outbox::Event;
 use kit::{Database, Id};
-use news::{Letters, Source};
+use news::{Letters, Outbox, Source, Subscription};
 use uuid::Uuid;
 
 use super::Failure;
+use crate::apart::carts;
 use crate::config::{Events, EventsOf, database_url};
 use crate::data::DataFolder;
 use crate::places::SERVICES;
-use crate::subscriptions::{SUBSCRIPTIONS, broker};
+use crate::subscriptions::{SUBSCRIPTIONS, broker, owners};
+use crate::topology::stream;
+
+/// Nobody waits for a replay.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Where dead letters lie, and what keeps them from being touched by a running shop meanwhile.
 struct Post {
@@ -41,7 +47,7 @@ pub async fn run(command: &Events) -> Result<(), Failure> {
         }
         Events::Show { of, event } => show(of, *event).await?,
         Events::Retry { of, event, all: _ } => {
-            let letters = Post::open(of).await?.letters;
+            let letters = Post::open(of, None).await?.letters;
             let retried = letters.retry(&of.reader, event.map(Id::from_uuid)).await;
             let count =
                 retried.map_err(|error| Failure::caused("nothing more could be brought back", &error))?;
@@ -53,7 +59,7 @@ pub async fn run(command: &Events) -> Result<(), Failure> {
         Events::Replay { of, since } => {
             let known =
                 SUBSCRIPTIONS.iter().find(|known| known.reader == of.reader).ok_or_else(|| unknown(of))?;
-            let letters = Post::open(of).await?.letters;
+            let letters = Post::open(of, Some(known)).await?.letters;
             let replayed = letters.replay(known, *since).await;
             let count = replayed.map_err(|error| {
                 Failure::caused("the replay did not end; run it again, what came twice is known", &error)
@@ -80,7 +86,7 @@ async fn show(of: &EventsOf, id: Uuid) -> Result<(), Failure> {
 }
 
 async fn dead(of: &EventsOf) -> Result<Vec<Event>, Failure> {
-    let letters = Post::open(of).await?.letters;
+    let letters = Post::open(of, None).await?.letters;
     letters.list(&of.reader).await.map_err(|error| Failure::caused("dead letters cannot be read", &error))
 }
 
@@ -98,14 +104,18 @@ fn unknown(of: &EventsOf) -> Failure {
 }
 
 impl Post {
-    async fn open(of: &EventsOf) -> Result<Self, Failure> {
+    /// With the outboxes that a replay reads, where there is to be one.
+    async fn open(of: &EventsOf, replay: Option<&Subscription>) -> Result<Self, Failure> {
         if !SUBSCRIPTIONS.iter().any(|known| known.reader == of.reader) {
             return Err(unknown(of));
         }
         match &of.amqp_url {
             Some(url) => {
-                let letters = Letters::RabbitMq(broker(url)?, apart().await?);
-                Ok(Self { letters, _folder: None })
+                let mut outboxes = Vec::new();
+                if let Some(to) = replay {
+                    outboxes = apart(to, of.redis_url.as_ref()).await?;
+                }
+                Ok(Self { letters: Letters::RabbitMq(broker(url)?, outboxes), _folder: None })
             }
             None => Self::of_folder(&of.data.data).await,
         }
@@ -127,16 +137,33 @@ impl Post {
     }
 }
 
-/// The outboxes that the environment names; only a replay needs them.
-async fn apart() -> Result<Vec<Source>, Failure> {
-    let mut sources = Vec::new();
-    for service in SERVICES {
-        if let (variable, Some(url)) = database_url(service) {
-            let database = Database::open(&url).await.map_err(|error| {
-                Failure::caused(format!("the database that {variable} names cannot be used"), &error)
-            })?;
-            sources.push(Source { service, database });
-        }
+/// The outboxes of all who tell what a reader wants to hear. A replay that left one out would leave a gap.
+async fn apart(to: &Subscription, redis_url: Option<&String>) -> Result<Vec<Outbox>, Failure> {
+    let mut outboxes = Vec::new();
+    for service in owners(to) {
+        let (variable, url) = database_url(service);
+        outboxes.push(
+            match (service, redis_url, url) {
+                (cart::NAME, Some(url), _) => {
+                    let store = carts(url, ANSWER_TIME_MAX).await;
+                    let store = store.map_err(|error| Failure::caused("REDIS_URL cannot be used", &error))?;
+                    stream(&store).map(Outbox::Stream)
+                }
+                (_, _, Some(url)) => {
+                    let database = Database::open(&url).await.map_err(|error| {
+                        Failure::caused(format!("the database that {variable} names cannot be used"), &error)
+                    })?;
+                    Some(Outbox::Table(Source { service, database }))
+                }
+                (_, _, None) => None,
+            }
+            .ok_or_else(|| {
+                Failure::new(format!(
+                    "{variable} is not set: it says where {service} keeps what {} is to have again",
+                    to.reader
+                ))
+            })?,
+        );
     }
-    Ok(sources)
+    Ok(outboxes)
 }

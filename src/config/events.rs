@@ -54,6 +54,9 @@ pub struct EventsOf {
     /// The broker of a shop that runs apart; a replay reads the stores of `SHOP_<SERVICE>_DATABASE_URL`.
     #[arg(long, env = "AMQP_URL", hide_env_values = true)]
     pub amqp_url: Option<String>,
+    /// The Redis of its carts, where they are in one; a replay reads it.
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
 }
 
 impl std::fmt::Debug for EventsOf {

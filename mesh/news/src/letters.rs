@@ -2,10 +2,11 @@
 
 use kit::outbox::Event;
 use kit::{Id, Timestamp};
+use redis::RedisError;
 use sea_orm::DbErr;
 
 use crate::rabbitmq::{DeadLetters, Settings, Subscription};
-use crate::{Source, undelivered};
+use crate::{Source, Stream, undelivered};
 
 /// Letters shown at once.
 const LETTERS_MAX: usize = 1_000;
@@ -15,7 +16,15 @@ pub enum Letters {
     /// Beside the outboxes, where one process carries all events.
     Stores(Vec<Source>),
     /// In queues of their own; the outboxes are for replays.
-    RabbitMq(Settings, Vec<Source>),
+    RabbitMq(Settings, Vec<Outbox>),
+}
+
+/// An outbox that keeps what was carried.
+pub enum Outbox {
+    /// In a table.
+    Table(Source),
+    /// In Redis.
+    Stream(Stream),
 }
 
 /// Why they cannot be had.
@@ -24,6 +33,9 @@ pub enum LettersError {
     /// An outbox does not answer.
     #[error("the outbox of {0} cannot be used")]
     Store(&'static str, #[source] DbErr),
+    /// Nor does one in Redis.
+    #[error("the outbox of {0} cannot be used")]
+    Stream(&'static str, #[source] RedisError),
     /// Nor does the broker.
     #[error("the broker cannot be used")]
     Broker(#[from] lapin::Error),
@@ -80,10 +92,13 @@ impl Letters {
                     count += replayed.map_err(|error| LettersError::Store(source.service, error))?;
                 }
             }
-            Self::RabbitMq(settings, sources) => {
+            Self::RabbitMq(settings, outboxes) => {
                 let letters = DeadLetters::open(settings.clone()).await?;
-                for source in sources {
-                    count += letters.replay(source, to, since).await?;
+                for outbox in outboxes {
+                    count += match outbox {
+                        Outbox::Table(source) => letters.replay(source, to, since).await?,
+                        Outbox::Stream(stream) => letters.replay_stream(stream, to, since).await?,
+                    };
                 }
             }
         }

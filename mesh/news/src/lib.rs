@@ -19,7 +19,7 @@ use futures::stream::FuturesUnordered;
 use kit::{Database, Reader};
 use tokio_util::sync::CancellationToken;
 
-pub use letters::{Letters, LettersError};
+pub use letters::{Letters, LettersError, Outbox};
 pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Settings, Subscription};
 
 use crate::carrier::Carrier;

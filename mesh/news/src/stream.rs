@@ -1,5 +1,5 @@
-//! An outbox in Redis: a stream, oldest first. It is carried by one relay at a time, which holds a lease; an entry goes
-//! when it is carried, so what the stream holds is what is still to be told.
+//! An outbox in Redis: a stream, oldest first. It is carried by one relay at a time, which holds a lease; an entry that is
+//! carried moves to another stream, for replays, so what the outbox holds is what is still to be told.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -111,8 +111,8 @@ impl Stream {
                 return Ok(false);
             }
             match carrier.carry(&event, 0).await {
-                // Gone only now: what a crash leaves comes again, and every reader knows it already.
-                Ok(()) => self.connection.clone().xdel::<_, _, ()>(&self.key, &[id]).await?,
+                // Moved only now: what a crash leaves comes again, and every reader knows it already.
+                Ok(()) => self.shift(&id, &self.carried()).await?,
                 Err(Trouble::Failed(failure)) => {
                     let (kind, id, error) = (event.kind, event.id, failure.error);
                     return Err(format!("{kind} {id} is not taken: {error}").into());
@@ -121,6 +121,24 @@ impl Stream {
             }
         }
         Ok(true)
+    }
+
+    /// A page of what was carried, oldest first and each subject in its order, behind an entry; and the last entry of the
+    /// page. Nothing at the end.
+    pub(crate) async fn carried_after(
+        &self,
+        entry: &str,
+        count: usize,
+    ) -> Result<Option<(String, Vec<Event>)>, RedisError> {
+        let from = format!("({entry}");
+        let read: StreamRangeReply =
+            self.connection.clone().xrange_count(self.carried(), from, "+", count).await?;
+        let events = read.ids.iter().filter_map(|entry| self.event(entry)).collect();
+        Ok(read.ids.last().map(|last| (last.id.clone(), events)))
+    }
+
+    fn carried(&self) -> String {
+        format!("{}:carried", self.key)
     }
 
     fn event(&self, entry: &StreamId) -> Option<Event> {

@@ -1,5 +1,7 @@
 //! The queues of dead letters, for those who look after them.
 
+use std::collections::HashMap;
+
 use kit::outbox::{self, Event};
 use kit::{Id, Timestamp, query};
 use lapin::message::BasicGetMessage;
@@ -11,10 +13,13 @@ use uuid::Uuid;
 use super::publisher::confirmed;
 use super::{Settings, Subscription, event};
 use crate::unsent::places;
-use crate::{LettersError, Source};
+use crate::{LettersError, Source, Stream};
 
 /// Events of an outbox read at once.
 const PAGE: i64 = 500;
+const STREAM_PAGE: usize = 500;
+/// Before every entry of a stream.
+const BEGINNING: &str = "0-0";
 
 /// A connection for looking at dead letters and bringing them back.
 pub(crate) struct DeadLetters {
@@ -97,6 +102,37 @@ impl DeadLetters {
                 futures::future::try_join_all(all).await?;
                 count += u64::try_from(of_one_version.len()).unwrap_or_default();
             }
+        }
+    }
+
+    /// The same for an outbox in Redis.
+    pub(crate) async fn replay_stream(
+        &self,
+        stream: &Stream,
+        to: &Subscription,
+        since: Timestamp,
+    ) -> Result<u64, LettersError> {
+        let (mut count, mut last) = (0, BEGINNING.to_owned());
+        loop {
+            let page = stream.carried_after(&last, STREAM_PAGE).await;
+            let page = page.map_err(|error| LettersError::Stream(stream.service, error))?;
+            let Some((end, mut events)) = page else {
+                return Ok(count);
+            };
+            last = end;
+            events.retain(|event| event.occurred >= since && to.kinds.contains(&event.kind.as_str()));
+            let mut subjects: HashMap<&str, Vec<&Event>> = HashMap::new();
+            for event in &events {
+                subjects.entry(&event.subject).or_default().push(event);
+            }
+            let all = subjects.into_values().map(async |events| {
+                for event in events {
+                    self.deliver(to.reader, event).await?;
+                }
+                Ok::<(), lapin::Error>(())
+            });
+            futures::future::try_join_all(all).await?;
+            count += u64::try_from(events.len()).unwrap_or_default();
         }
     }
 

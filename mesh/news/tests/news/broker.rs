@@ -8,7 +8,7 @@ use kit::outbox::{self, Event};
 use kit::{Clock, Database, Reader};
 use lapin::options::{BasicPublishOptions, QueueDeleteOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
-use news::{Letters, Settings, Source, Subscription, Transport, run};
+use news::{Letters, Outbox, Settings, Source, Subscription, Transport, run};
 use prost::Message;
 use proto::common::{Event as Envelope, Money};
 use tokio::sync::oneshot;
@@ -278,8 +278,8 @@ async fn a_replay_goes_to_one_reader_alone() {
     eventually(|| one.all().len() == 20 && other.all().len() == 20).await;
     kit::execute(at_one.write(), "DELETE FROM inbox", []).await.unwrap();
 
-    let sources = vec![Source { service: "inventory", database: outbox.clone() }];
-    let letters = Letters::RabbitMq(settings.clone(), sources);
+    let outboxes = vec![Outbox::Table(Source { service: "inventory", database: outbox.clone() })];
+    let letters = Letters::RabbitMq(settings.clone(), outboxes);
     assert_eq!(letters.replay(&KNOWN[0], began).await.unwrap(), 20);
     eventually(|| one.all().len() == 40).await;
     end(shop).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kit::Clock;
 use kit::outbox::Event;
-use news::{Settings, Stream, run_stream};
+use news::{Letters, Outbox, Settings, Stream, run_stream};
 use prost::Message;
 use proto::common::{Event as Envelope, Money};
 use redis::AsyncCommands;
@@ -14,7 +14,7 @@ use redis::streams::StreamRangeReply;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::broker::{end, process, shop};
+use crate::broker::{KNOWN, end, process, shop};
 use crate::support::{Heard, Migrator, eventually};
 
 const FIELD: &str = "event";
@@ -54,8 +54,7 @@ fn relay(stream: &Stream, settings: &Settings) -> (oneshot::Sender<()>, JoinHand
 }
 
 async fn reader(heard: &Heard, settings: &Settings) -> (oneshot::Sender<()>, JoinHandle<()>) {
-    let never = Arc::new(AtomicBool::new(false));
-    let store = kit::testing::sqlite::<Migrator>().await;
+    let (store, never) = (kit::testing::sqlite::<Migrator>().await, Arc::new(AtomicBool::new(false)));
     process(&[], vec![heard.reader("one", &store, &never)], settings)
 }
 
@@ -120,4 +119,32 @@ async fn a_relay_waits_for_the_lease_of_another_and_follows_when_that_died() {
 
     assert_eq!(waiting, 1);
     assert!((1..=10_000).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn a_reader_has_again_what_a_stream_carried_since_a_time() {
+    let Some((stream, settings)) = outbox().await else { return };
+    let (heard, again) = (Heard::default(), Heard::default());
+    append(&stream, "a", 1).await;
+    let since = Clock::system().now();
+    for version in 2..=600 {
+        append(&stream, "a", version).await;
+        append(&stream, "b", version).await;
+    }
+    let shop = vec![reader(&heard, &settings).await, relay(&stream, &settings)];
+    eventually(|| heard.all().len() == 1_199).await;
+    while !all(&stream, &stream.key).await.ids.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    end(shop).await;
+
+    let letters = Letters::RabbitMq(settings.clone(), vec![Outbox::Stream(stream)]);
+    assert_eq!(letters.replay(&KNOWN[0], since).await.unwrap(), 1_198);
+    let reading = reader(&again, &settings).await;
+    eventually(|| again.all().len() == 1_198).await;
+    end(vec![reading]).await;
+
+    for subject in ["a", "b"] {
+        assert_eq!(again.of(subject), (2..=600).collect::<Vec<_>>());
+    }
 }
