@@ -7,7 +7,7 @@ use kit::{Clock, Database, Id, execute, query};
 use sea_orm::{DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::unsent::{mark_sent, places, unsent_of};
+use crate::unsent::{mark_sent, next_of, places, unsent_of};
 
 /// How long a claim holds after it was made or renewed: so long others wait for a relay that died.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -51,9 +51,15 @@ impl Claims {
         subjects.dedup();
         let mut claims = self.take(&subjects).await?;
 
-        // Read after the claim: what another relay carried before it is sent by now.
-        let subjects: Vec<String> = claims.iter().map(|claim| claim.subject.clone()).collect();
-        for event in unsent_of(&self.database, ROWS_MAX, &subjects).await? {
+        // Read after the claim: what another relay carried before it is sent by now. Those that fail are read apart, one
+        // event of each, so that nobody's backlog hides them: a claim that looks empty is given up with its strikes.
+        let of = |failing: bool| {
+            let claims = claims.iter().filter(|claim| (claim.failures > 0) == failing);
+            claims.map(|claim| claim.subject.clone()).collect::<Vec<String>>()
+        };
+        let mut events = unsent_of(&self.database, ROWS_MAX, &of(false)).await?;
+        events.extend(next_of(&self.database, &of(true)).await?);
+        for event in events {
             let claim = claims.iter_mut().find(|claim| claim.subject == event.subject);
             claim.into_iter().for_each(|claim| claim.events.push(event.clone()));
         }

@@ -154,7 +154,14 @@ impl Relay {
         let mut released = Vec::new();
         for done in all {
             let Some((event, failure)) = done.failed else {
-                released.push(done.subject);
+                match done.failures {
+                    0 => released.push(done.subject),
+                    // It was left before its next event was tried again: what that failed so far still counts.
+                    failures => {
+                        let left = self.claims.hold(&done.subject, Duration::ZERO, failures, done.strikes);
+                        warn(self.service, left.await);
+                    }
+                }
                 continue;
             };
             let failures = done.failures.saturating_add(1);

@@ -33,6 +33,21 @@ pub(crate) async fn unsent_of(
     Ok(first_runs(events))
 }
 
+/// The one event of each of some subjects that is to be carried next.
+pub(crate) async fn next_of(database: &Database, subjects: &[String]) -> Result<Vec<Event>, DbErr> {
+    if subjects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND o.subject IN ({}) AND NOT EXISTS (\
+         SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
+         AND e.subject_version < o.subject_version)",
+        places(1, subjects.len())
+    );
+    let values = subjects.iter().map(|subject| Value::from(subject.clone()));
+    query(database.read(), &sql, values).await?.iter().map(outbox::read).collect()
+}
+
 /// Marks events as carried. This is no news: it wakes nobody.
 pub(crate) async fn mark_sent(database: &Database, ids: &[Id<Event>], now: Timestamp) -> Result<(), DbErr> {
     for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {

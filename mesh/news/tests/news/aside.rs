@@ -1,7 +1,7 @@
 //! Events that a reader cannot apply, where one process carries all of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kit::{Clock, Database, Later, Reader};
@@ -57,6 +57,43 @@ async fn a_poison_is_put_aside_after_five_attempts_and_brought_back_once() {
         stop.send(()).unwrap();
         running.await.unwrap();
         assert!(letters.list("one").await.unwrap().is_empty() && sent(&database).await);
+    }
+}
+
+#[tokio::test]
+async fn a_long_backlog_of_another_subject_forgives_no_failure() {
+    watched();
+    for database in kit::testing::databases::<Migrator>().await {
+        let poisoned = Arc::new(AtomicUsize::new(0));
+        let attempts = poisoned.clone();
+        let reader = Reader::new("one", &["stock.changed"], move |event| {
+            let attempts = attempts.clone();
+            async move {
+                match event.subject.as_str() {
+                    "bad" => attempts.fetch_add(1, Ordering::SeqCst),
+                    _ => return Err(Later("a store is away".into()).into()),
+                };
+                Err("it is a poison".into())
+            }
+        });
+        for version in 1..=600 {
+            happen(&database, "long", version).await;
+        }
+        happen(&database, "bad", 1).await;
+
+        let (stop, running) = start(&database, vec![reader]);
+        let letters = letters(&database);
+        // Both are due together, each time.
+        let hurry = "UPDATE outbox_claims SET until = $1 WHERE failures > 0 AND owner IS NULL \
+                     AND 2 = (SELECT COUNT(*) FROM outbox_claims WHERE owner IS NULL AND failures > 0)";
+        while letters.list("one").await.unwrap().is_empty() {
+            kit::execute(database.write(), hurry, [Clock::system().now().into()]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        stop.send(()).unwrap();
+        running.await.unwrap();
+
+        assert_eq!(poisoned.load(Ordering::SeqCst), 5);
     }
 }
 
