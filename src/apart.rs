@@ -181,20 +181,26 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// The store of a service here. One that cannot be reached yet is waited for.
+    /// The store of a service here. One that cannot be reached yet is waited for; one that says no is not.
     async fn store(&self, service: &'static str) -> Result<Database, Failure> {
         let (variable, url) = config::database_url(service);
         let url =
             url.ok_or_else(|| Failure::new(format!("{variable} is not set: postgres://user@host/database")))?;
         let mut told = false;
         loop {
-            match Database::open(&url).await {
-                Ok(store) => {
-                    places::current(service, &store).await?;
-                    return Ok(store);
+            let error = match Database::open(&url).await {
+                Ok(store) => match places::missing(service, &store).await {
+                    Ok(None) => return Ok(store),
+                    Ok(Some(first)) => return Err(older(service, &first)),
+                    Err(error) => OpenError::Storage(error),
+                },
+                Err(error) => error,
+            };
+            match &error {
+                OpenError::Storage(cause) if !kit::is_refused(cause) => {
+                    wait(&mut told, service, &error).await
                 }
-                Err(error @ OpenError::Storage(_)) => wait(&mut told, service, &error).await,
-                Err(error) => return Err(Failure::caused(format!("{variable} cannot be used"), &error)),
+                _ => return Err(Failure::caused(format!("{variable} cannot be used"), &error)),
             }
         }
     }
@@ -270,6 +276,12 @@ impl<'a> Plan<'a> {
     }
 }
 
+fn older(service: &str, first: &str) -> Failure {
+    Failure::new(format!(
+        "the tables of {service} are older than this program ({first} has not run); run `shop migrate {service}` first"
+    ))
+}
+
 /// Carts in a Redis that answers within a time.
 pub async fn carts(url: &str, answer_time_max: Duration) -> Result<cart::Store, cart::OpenError> {
     cart::Store::redis(url, CART_KEYS, answer_time_max).await
@@ -295,6 +307,16 @@ fn bytes(value: Option<&String>, variable: &str) -> Result<[u8; 32], Failure> {
     let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2).unwrap_or_default(), 16).ok();
     let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(digit).collect();
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)
+}
+
+/// Ends when the broker says no, so that nobody waits for it; one that is away is waited for.
+pub async fn refused(broker: Option<news::Settings>) -> Failure {
+    if let Some(broker) = broker
+        && let Err(error) = broker.admitted().await
+    {
+        return Failure::caused("AMQP_URL cannot be used", &error);
+    }
+    std::future::pending().await
 }
 
 /// The broker that carries events between the processes of the shop.

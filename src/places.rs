@@ -6,6 +6,7 @@ use kit::Database;
 use mesh::Certificates;
 use scratch::Scratch;
 use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::sea_orm::{DbBackend, DbErr};
 
 use crate::commands::Failure;
 
@@ -61,10 +62,10 @@ pub fn named(name: &str) -> Result<&'static str, Failure> {
     })
 }
 
-/// Refuses a store whose tables are older than this program. Newer ones are fine: tables first grow, and shrink only
-/// when no program that runs needs what goes.
-pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
-    let pending = match service {
+/// The first migration that has not run on a store, whose tables are then older than this program. Newer ones are fine:
+/// tables first grow, and shrink only when no program that runs needs what goes.
+pub async fn missing(service: &str, store: &Database) -> Result<Option<String>, DbErr> {
+    match service {
         identity::NAME => pending::<identity::Migrator>(store).await,
         catalogue::NAME => pending::<catalogue::Migrator>(store).await,
         inventory::NAME => pending::<inventory::Migrator>(store).await,
@@ -76,23 +77,25 @@ pub async fn current(service: &str, store: &Database) -> Result<(), Failure> {
         analytics::NAME => pending::<analytics::Migrator>(store).await,
         notifications::NAME => pending::<notifications::Migrator>(store).await,
         recommendations::NAME => pending::<recommendations::Migrator>(store).await,
-        _ => return Err(Failure::new(format!("there is no service {service}"))),
-    };
-    match pending.as_slice() {
-        [] => Ok(()),
-        [first, ..] => Err(Failure::new(format!(
-            "the tables of {service} are older than this program ({first} has not run); run `shop migrate {service}` first"
-        ))),
+        // It has no tables.
+        _ => Ok(None),
     }
 }
 
-/// The migrations that have not run, all of them where none ever has.
-async fn pending<M: MigratorTrait>(store: &Database) -> Vec<String> {
-    let rows = kit::query(store.read(), "SELECT version FROM seaql_migrations", []).await;
-    let done: Vec<String> =
-        rows.unwrap_or_default().iter().filter_map(|row| row.try_get("", "version").ok()).collect();
+async fn pending<M: MigratorTrait>(store: &Database) -> Result<Option<String>, DbErr> {
+    let mut done: Vec<String> = Vec::new();
+    // Where none has ever run, not even their table is there.
+    let there = match store.backend() {
+        DbBackend::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
+        _ => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+    };
+    if !kit::query(store.read(), there, []).await?.is_empty() {
+        for row in kit::query(store.read(), "SELECT version FROM seaql_migrations", []).await? {
+            done.push(row.try_get("", "version")?);
+        }
+    }
     let names = M::migrations();
-    names.iter().map(|migration| migration.name().to_owned()).filter(|name| !done.contains(name)).collect()
+    Ok(names.iter().map(|migration| migration.name().to_owned()).find(|name| !done.contains(name)))
 }
 
 /// Brings the tables of a service up to date.

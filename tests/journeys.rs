@@ -56,6 +56,8 @@ mod recommended;
 mod reviewing;
 #[path = "journeys/serve.rs"]
 mod serve;
+#[path = "journeys/servers.rs"]
+mod servers;
 #[path = "journeys/staff.rs"]
 mod staff;
 #[path = "journeys/strangers.rs"]

@@ -1,6 +1,7 @@
 //! `shop serve`: a part of the shop, with the rest elsewhere.
 
 use std::future::ready;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -60,9 +61,11 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
     tasks.spawn(serve::admin(ports.admin, admin, shutdown.clone().cancelled_owned()));
 
+    let mut refused = pin!(apart::refused(broker.clone()));
     let plan = Plan::new(&part, &arguments.secrets, scratch.as_ref(), &health);
     let places = tokio::select! {
         places = plan.places(apart::certificates(&peers)) => places?,
+        failure = &mut refused => return Err(failure),
         () = stopped() => return Ok(()),
     };
     let clock = Clock::system();
@@ -99,8 +102,10 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     }
 
     println!("{} ready after {} ms", arguments.names.join(", "), started.elapsed().as_millis());
-    stopped().await;
-    shutdown.cancel();
+    tokio::select! {
+        failure = refused => return Err(failure),
+        () = stopped() => shutdown.cancel(),
+    }
     tasks.close();
     let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
     match drained && topology.server.finish(DRAIN_TIME_MAX).await {

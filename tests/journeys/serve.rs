@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::command;
+use crate::servers::{Redis, amqp, on_postgres, open_line, postgres, redis, schema};
 
 /// A process that serves a part, killed with its handle.
 struct Part {
@@ -57,7 +58,7 @@ fn free_address() -> String {
 }
 
 /// What a command says before it ends without success.
-pub fn refusal(mut command: Command) -> String {
+pub fn refusal(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(!output.status.success());
     String::from_utf8(output.stderr).unwrap()
@@ -88,7 +89,7 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
     let mut anybody = command();
     anybody.args(["serve", "inventory"]);
 
-    for (command, sentence) in [
+    for (mut command, sentence) in [
         (on_free_ports(&["wishes"]), "there is no service wishes; the services are identity, catalogue"),
         (on_free_ports(&["inventory"]), "SHOP_IDENTITY_ADDRESS is not set: it says where identity is"),
         (
@@ -102,7 +103,7 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
         (no_certificate, "--certificate"),
         (anybody, "--peers"),
     ] {
-        let said = refusal(command);
+        let said = refusal(&mut command);
         assert!(said.contains(sentence), "{said}");
     }
 }
@@ -115,7 +116,7 @@ async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date()
     early.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
     early.env("SHOP_CATALOGUE_DATABASE_URL", &store).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
 
-    let said = refusal(early);
+    let said = refusal(&mut early);
     let mut migrate = command();
     migrate.args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", &store);
     let migrated = migrate.output().unwrap().status.success();
@@ -134,4 +135,95 @@ async fn a_store_that_is_not_there_yet_is_waited_for_and_named() {
     let part = Part::start("postgres://shop@127.0.0.1:1/catalogue");
 
     assert_eq!(part.readiness().await, (503, "missing: catalogue\n".to_owned()));
+}
+
+/// What `shop serve catalogue` says of a store before it ends without success.
+fn refusal_of_store(url: &str) -> String {
+    let mut command = serve(&["catalogue"]);
+    command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+    command.env("SHOP_CATALOGUE_DATABASE_URL", url).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+    refusal(&mut command)
+}
+
+#[tokio::test]
+async fn a_postgres_that_says_no_is_not_waited_for() {
+    let Some(url) = postgres() else { return };
+    let name = format!("poor_{}", uuid::Uuid::now_v7().simple());
+    for sql in [
+        format!("CREATE ROLE {name} LOGIN"),
+        format!("CREATE DATABASE {name}"),
+        format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"),
+    ] {
+        on_postgres(&url, &sql).await;
+    }
+    let (_, server) = url.split_once('@').unwrap();
+    let (server, database) = server.split_once('/').unwrap();
+
+    for (user, database, sentence) in [
+        ("nobody", database, "role \"nobody\" does not exist".to_owned()),
+        ("shop", "nowhere", "database \"nowhere\" does not exist".to_owned()),
+        (&name, &name, format!("permission denied for database \"{name}\"")),
+    ] {
+        let said = refusal_of_store(&format!("postgres://{user}@{server}/{database}"));
+        assert!(said.contains("SHOP_CATALOGUE_DATABASE_URL cannot be used"), "{said}");
+        assert!(said.contains(&sentence), "{said}");
+    }
+    on_postgres(&url, &format!("DROP DATABASE {name}")).await;
+    on_postgres(&url, &format!("DROP ROLE {name}")).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_says_no_is_not_waited_for() {
+    let Some(url) = amqp() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(folder.path());
+    let migrated =
+        command().args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", &store).status();
+    assert!(migrated.unwrap().success());
+    let (_, address) = url.split_once('@').unwrap();
+    let (address, _) = address.split_once('/').unwrap();
+
+    for url in [format!("amqp://guest:wrong@{address}/%2f"), format!("amqp://guest:guest@{address}/nowhere")]
+    {
+        let mut command = serve(&["catalogue"]);
+        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]).env("AMQP_URL", url);
+        command.env("SHOP_CATALOGUE_DATABASE_URL", &store).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+        let said = refusal(&mut command);
+        assert!(said.contains("AMQP_URL cannot be used: the broker refuses this program"), "{said}");
+        assert!(!said.contains("wrong"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_says_no_or_would_lose_carts_is_refused() {
+    if redis().is_none() {
+        return;
+    }
+    let redis = Redis::start(free_address()).await;
+    let refused = |url: &str| {
+        let mut command = serve(&["cart"]);
+        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+        for service in ["IDENTITY", "CATALOGUE", "INVENTORY"] {
+            command.env(format!("SHOP_{service}_ADDRESS"), "http://127.0.0.1:1");
+        }
+        refusal(command.env("SHOP_CART_TOKEN_SECRET", "07".repeat(32)).env("REDIS_URL", url))
+    };
+    let url = format!("redis://{}/", redis.address);
+
+    for (name, value, sentence) in [
+        ("appendonly", "no", "Redis does not write down what it is told"),
+        ("appendonly", "yes", ""),
+        ("maxmemory-policy", "allkeys-lru", "Redis may forget carts when it is full"),
+        ("maxmemory-policy", "noeviction", ""),
+        ("requirepass", "right", "Redis does not let this program in"),
+    ] {
+        redis.set(name, value);
+        if !sentence.is_empty() {
+            let said = refused(&url);
+            assert!(said.contains(&format!("REDIS_URL cannot be used: {sentence}")), "{said}");
+        }
+    }
+    let said = refused(&format!("redis://:wrong@{}/", redis.address));
+    assert!(said.contains("REDIS_URL cannot be used: Redis does not let this program in"), "{said}");
+    assert!(!said.contains(":wrong"), "{said}");
 }

@@ -18,7 +18,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
     let documents = folder.path().join("documents");
     std::fs::write(&documents, format!("{} the first page\n\n12ab\n", "0f".repeat(32))).unwrap();
 
-    for (command, sentence) in [
+    for (mut command, sentence) in [
         (up(&["--documents", "/nowhere"]), "it cannot be read"),
         (
             up(&["--documents", documents.to_str().unwrap()]),
@@ -28,7 +28,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
         (up(&["--origins", "https://Shop.example"]), "is not an origin"),
         (up(&["--origins", "https://a.example,https://shop.example/"]), "'https://shop.example/' is not an"),
     ] {
-        let said = refusal(command);
+        let said = refusal(&mut command);
         assert!(said.contains(sentence), "{said}");
     }
 }

@@ -20,7 +20,7 @@ use kit::{Database, Reader};
 use tokio_util::sync::CancellationToken;
 
 pub use letters::{Letters, LettersError, Outbox};
-pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Settings, Subscription};
+pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Refused, Settings, Subscription};
 
 use crate::carrier::Carrier;
 use crate::relay::Relay;

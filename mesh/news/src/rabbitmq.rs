@@ -15,15 +15,17 @@ use std::time::Duration;
 use kit::Reader;
 use kit::outbox::Event;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::uri::AMQPUri;
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
 use prost::Message;
 use proto::common as pb;
 
 pub(crate) use consumer::consume;
 pub(crate) use dead::DeadLetters;
 pub use publisher::{NotPublished, Publisher};
+use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 
 /// Silence of the other side for twice as long is the end of a connection.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -72,6 +74,11 @@ impl Drop for Up {
     }
 }
 
+/// The broker says no, which stays so until a person changes it.
+#[derive(Debug, thiserror::Error)]
+#[error("the broker refuses this program")]
+pub struct Refused(#[source] lapin::Error);
+
 /// The broker's URL is not one. It is never repeated: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the URL of the broker must be amqp://<user>:<password>@<host>:<port>/<virtual host>")]
@@ -113,6 +120,20 @@ impl Settings {
     fn up(&self) -> Up {
         self.lines.up.fetch_add(1, Ordering::Relaxed);
         Up(self.lines.clone())
+    }
+
+    /// Waits until the broker has let this program in, for as long as it is away, or says no: to the user, to the virtual
+    /// host, or to the queues that must be there.
+    pub async fn admitted(&self) -> Result<(), Refused> {
+        let mut wait = RECONNECT_MIN;
+        loop {
+            match publisher::open(self).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_refusal(&error) => return Err(Refused(error)),
+                Err(_) => tokio::time::sleep(wait).await,
+            }
+            wait = (wait * 2).min(RECONNECT_MAX);
+        }
     }
 
     /// The same, and what these readers want: they have queues even where nobody else has heard of them.
@@ -190,6 +211,17 @@ impl Settings {
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
         arguments
     }
+}
+
+fn is_refusal(error: &lapin::Error) -> bool {
+    let ErrorKind::ProtocolError(said) = error.kind() else {
+        return false;
+    };
+    matches!(
+        said.kind(),
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED | AMQPSoftError::PRECONDITIONFAILED)
+            | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)
+    )
 }
 
 fn kept() -> FieldTable {

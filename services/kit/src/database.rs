@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 pub(crate) use fault::is_lock_timeout;
-pub use fault::is_transient;
+pub use fault::{is_refused, is_transient};
 pub use open::OpenError;
 use statement::Statements;
 pub use statement::{ROWS_PER_STATEMENT_MAX, execute, query, tuples};

@@ -19,7 +19,9 @@ mod reader;
 mod upkeep;
 
 pub use currency::{Currency, UnknownCurrency};
-pub use database::{Database, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, is_transient, query, tuples};
+pub use database::{
+    Database, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, is_refused, is_transient, query, tuples,
+};
 pub use id::{Id, MalformedId};
 pub use migration::{kit_migrations, tables};
 pub use money::{Money, MoneyError};

@@ -135,7 +135,7 @@ async fn keep(
     found.closed().await;
 }
 
-async fn open(settings: &Settings) -> Result<(Connection, Channel), lapin::Error> {
+pub(super) async fn open(settings: &Settings) -> Result<(Connection, Channel), lapin::Error> {
     let connection = settings.connect("shop publishes").await?;
     let channel = connection.create_channel().await?;
     settings.declare(&channel).await?;

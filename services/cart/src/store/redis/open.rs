@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError};
+use redis::{Client, ErrorKind, RedisError};
 use tokio::sync::watch;
 
 use super::Redis;
@@ -11,6 +11,8 @@ use super::keys::Keys;
 
 /// Somebody waits: while a try is under way all wait for it, so there is one, and the next call is the next try.
 const RECONNECTIONS_MAX: usize = 0;
+/// What it answers to a wrong password, to none, and to whoever lacks a right.
+const REFUSALS: [&str; 3] = ["WRONGPASS", "NOAUTH", "NOPERM"];
 
 /// Why a Redis cannot hold carts. The URL is never repeated: it may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,9 @@ pub enum OpenError {
     /// It does not answer.
     #[error("Redis cannot be reached")]
     Unreachable(#[source] RedisError),
+    /// It knows no such name or password, or needs one, or gives no right to what carts need.
+    #[error("Redis does not let this program in")]
+    Refused(#[source] RedisError),
     /// It has no append-only file.
     #[error(
         "Redis does not write down what it is told, and a cart would be lost with it; set appendonly yes"
@@ -40,10 +45,9 @@ impl Redis {
             .set_connection_timeout(Some(answer_time_max))
             .set_response_timeout(Some(answer_time_max))
             .set_number_of_retries(RECONNECTIONS_MAX);
-        let connection =
-            ConnectionManager::new_with_config(client, config).await.map_err(OpenError::Unreachable)?;
+        let connection = ConnectionManager::new_with_config(client, config).await.map_err(cannot_open)?;
         let redis = Redis { connection, keys: Keys::new(prefix), changes: watch::Sender::new(0) };
-        let info = redis.info().await.map_err(OpenError::Unreachable)?;
+        let info = redis.info().await.map_err(cannot_open)?;
         let says = |line: &str| info.lines().any(|said| said.trim_end() == line);
         if !says("aof_enabled:1") {
             return Err(OpenError::NotPersistent);
@@ -56,5 +60,14 @@ impl Redis {
 
     async fn info(&self) -> Result<String, RedisError> {
         redis::cmd("INFO").query_async(&mut self.connection.clone()).await
+    }
+}
+
+fn cannot_open(error: RedisError) -> OpenError {
+    let refused = error.kind() == ErrorKind::AuthenticationFailed
+        || error.code().is_some_and(|code| REFUSALS.contains(&code));
+    match refused {
+        true => OpenError::Refused(error),
+        false => OpenError::Unreachable(error),
     }
 }
