@@ -30,8 +30,9 @@ use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 /// Silence of the other side for twice as long is the end of a connection.
 const HEARTBEAT_SECONDS: u16 = 10;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// A message that came back so often, because whoever had it died, is put aside.
-const DELIVERIES_MAX: i64 = 5;
+/// A message that came back so often is put aside. It comes back when whoever had it died or restarted, and also where it
+/// waited for something that is away; so this only ends what kills its reader, and strikes are counted there.
+const DELIVERIES_MAX: i64 = 50;
 /// Messages that a queue holds; beyond them publishers are refused, and events wait in their outbox.
 const QUEUE_LENGTH_MAX: i64 = 1_000_000;
 /// The queue of dead letters sets none, and the default of newer brokers would drop letters that were looked at often.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -16,7 +17,7 @@ use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions, QueueBindOptions,
     QueueDeclareOptions,
 };
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Consumer};
 use observability::{chain, names};
 use tokio::sync::Semaphore;
@@ -29,6 +30,9 @@ use crate::apply::{STRIKES_MAX, apply, backoff, tell, tell_dead};
 /// Messages that were given to this process and not acknowledged. So many may wait behind failing ones before the queue
 /// as a whole waits.
 const PREFETCH: u16 = 32;
+/// The broker takes a message back that is not acknowledged for so long. It would after half an hour, for fear of a reader
+/// that hangs; ours ends an attempt that does. Brokers before 3.12 do not know this.
+const HELD_TIME_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 /// Events that a reader applies at once, each of another subject.
 const APPLIED_AT_ONCE: usize = 8;
 
@@ -78,7 +82,10 @@ async fn open(
         false => settings.queue(reader.name),
     };
     let options = BasicConsumeOptions::default();
-    let messages = channel.basic_consume(queue, "".into(), options, FieldTable::default()).await?;
+    let mut arguments = FieldTable::default();
+    let held_ms = i64::try_from(HELD_TIME_MAX.as_millis()).unwrap_or(i64::MAX);
+    arguments.insert("x-consumer-timeout".into(), AMQPValue::LongLongInt(held_ms));
+    let messages = channel.basic_consume(queue, "".into(), options, arguments).await?;
     Ok((connection, channel, messages))
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kit::outbox::{self, Event};
-use kit::{Clock, Database, Reader};
+use kit::{Clock, Database, Later, Reader};
 use lapin::options::{BasicPublishOptions, QueueDeleteOptions};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use news::{Letters, Outbox, Settings, Source, Subscription, Transport, run};
@@ -180,6 +180,45 @@ async fn a_poison_ends_among_the_dead_letters_while_others_go_on_and_is_brought_
     assert_eq!(letters.retry("one", None).await.unwrap(), 0);
     end(shop).await;
     assert_eq!(heard.of("s-7").last(), Some(&10));
+}
+
+#[tokio::test]
+async fn what_waits_for_something_else_outlives_many_restarts_of_its_reader() {
+    let Some((_, settings)) = shop() else { return };
+    let (outbox, at_one, heard) = (store().await, store().await, Heard::default());
+    let (away, never) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+    let reader = || {
+        let (inner, away) = (heard.reader("one", &at_one, &never), away.clone());
+        let heard = heard.clone();
+        Reader::new("one", &["stock.changed"], move |event| {
+            let (inner, away, heard) = (inner.clone(), away.clone(), heard.clone());
+            async move {
+                if away.load(Ordering::SeqCst) {
+                    heard.attempts.fetch_add(1, Ordering::SeqCst);
+                    return Err(Later("a store is away".into()).into());
+                }
+                (inner.apply)(event).await
+            }
+        })
+    };
+    for subject in 0..10 {
+        happen(&outbox, &format!("s-{subject}"), 1).await;
+    }
+    let publishing = process(&[&outbox], vec![], &settings);
+
+    for _ in 0..8 {
+        let before = heard.attempts.load(Ordering::SeqCst);
+        let reading = process(&[], vec![reader()], &settings);
+        eventually(|| heard.attempts.load(Ordering::SeqCst) >= before + 10).await;
+        end(vec![reading]).await;
+    }
+    away.store(false, Ordering::SeqCst);
+    let reading = process(&[], vec![reader()], &settings);
+    eventually(|| heard.all().len() == 10).await;
+    let dead = Letters::RabbitMq(settings.clone(), vec![]).list("one").await.unwrap();
+    end(vec![reading, publishing]).await;
+
+    assert!(dead.is_empty());
 }
 
 fn new_event(subject: &str) -> Event {
