@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::command;
-use crate::servers::{Redis, amqp, on_postgres, open_line, postgres, redis, schema};
+use crate::servers::{Redis, address_of, amqp, open_line, postgres, redis, run, schema};
 
 /// A process that serves a part, killed with its handle.
 struct Part {
@@ -64,6 +64,20 @@ pub fn refusal(command: &mut Command) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+fn migrate(store: &str) {
+    let mut migrate = command();
+    migrate.args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", store);
+    assert!(migrate.output().unwrap().status.success());
+}
+
+/// What `shop serve catalogue` says of a store before it ends without success.
+fn refusal_of_store(url: &str) -> String {
+    let mut command = serve(&["catalogue"]);
+    command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+    command.env("SHOP_CATALOGUE_DATABASE_URL", url).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+    refusal(&mut command)
+}
+
 fn sqlite(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("catalogue.db").display())
 }
@@ -111,23 +125,29 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
 #[tokio::test]
 async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
-    let store = sqlite(folder.path());
-    let mut early = serve(&["catalogue"]);
-    early.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
-    early.env("SHOP_CATALOGUE_DATABASE_URL", &store).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+    for store in [Some(sqlite(folder.path())), schema().await].into_iter().flatten() {
+        let last = "catalogue_0002_collections";
+        let rename = |from: &str, to: &str| {
+            format!("UPDATE seaql_migrations SET version = '{to}' WHERE version = '{from}'")
+        };
 
-    let said = refusal(&mut early);
-    let mut migrate = command();
-    migrate.args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", &store);
-    let migrated = migrate.output().unwrap().status.success();
-    let mut part = Part::start(&store);
-    let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines();
-    let first = lines.next().unwrap().unwrap();
+        let empty = refusal_of_store(&store);
+        migrate(&store);
+        run(&store, &rename(last, "another")).await;
+        let older = refusal_of_store(&store);
+        run(&store, &rename("another", last)).await;
+        let mut part = Part::start(&store);
+        let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
 
-    assert!(said.contains("run `shop migrate catalogue` first"), "{said}");
-    assert!(migrated);
-    assert!(first.starts_with("catalogue ready after "), "{first}");
-    assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
+        assert!(empty.contains("run `shop migrate catalogue` first"), "{empty}");
+        assert!(
+            older.contains(&format!("({last} has not run); run `shop migrate catalogue` first")),
+            "{older}"
+        );
+        assert!(first.starts_with("catalogue ready after "), "{first}");
+        assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
+    }
 }
 
 #[tokio::test]
@@ -137,12 +157,22 @@ async fn a_store_that_is_not_there_yet_is_waited_for_and_named() {
     assert_eq!(part.readiness().await, (503, "missing: catalogue\n".to_owned()));
 }
 
-/// What `shop serve catalogue` says of a store before it ends without success.
-fn refusal_of_store(url: &str) -> String {
-    let mut command = serve(&["catalogue"]);
-    command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
-    command.env("SHOP_CATALOGUE_DATABASE_URL", url).env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
-    refusal(&mut command)
+#[tokio::test]
+async fn a_store_that_comes_after_the_process_is_found() {
+    let Some(store) = schema().await else { return };
+    migrate(&store);
+    let (address, server) = (free_address(), address_of(&store));
+    let part = Part::start(&store.replace(&server, &address));
+    assert_eq!(part.readiness().await, (503, "missing: catalogue\n".to_owned()));
+
+    open_line(&address, server).await;
+
+    let mut seen = part.readiness().await;
+    while seen.0 == 503 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        seen = part.readiness().await;
+    }
+    assert_eq!(seen, (200, "ready\nwaited for: broker\n".to_owned()));
 }
 
 #[tokio::test]
@@ -154,10 +184,9 @@ async fn a_postgres_that_says_no_is_not_waited_for() {
         format!("CREATE DATABASE {name}"),
         format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"),
     ] {
-        on_postgres(&url, &sql).await;
+        run(&url, &sql).await;
     }
-    let (_, server) = url.split_once('@').unwrap();
-    let (server, database) = server.split_once('/').unwrap();
+    let (server, database) = (address_of(&url), url.rsplit('/').next().unwrap());
 
     for (user, database, sentence) in [
         ("nobody", database, "role \"nobody\" does not exist".to_owned()),
@@ -168,8 +197,8 @@ async fn a_postgres_that_says_no_is_not_waited_for() {
         assert!(said.contains("SHOP_CATALOGUE_DATABASE_URL cannot be used"), "{said}");
         assert!(said.contains(&sentence), "{said}");
     }
-    on_postgres(&url, &format!("DROP DATABASE {name}")).await;
-    on_postgres(&url, &format!("DROP ROLE {name}")).await;
+    run(&url, &format!("DROP DATABASE {name}")).await;
+    run(&url, &format!("DROP ROLE {name}")).await;
 }
 
 #[tokio::test]
@@ -180,8 +209,7 @@ async fn a_broker_that_says_no_is_not_waited_for() {
     let migrated =
         command().args(["migrate", "catalogue"]).env("SHOP_CATALOGUE_DATABASE_URL", &store).status();
     assert!(migrated.unwrap().success());
-    let (_, address) = url.split_once('@').unwrap();
-    let (address, _) = address.split_once('/').unwrap();
+    let address = address_of(&url);
 
     for url in [format!("amqp://guest:wrong@{address}/%2f"), format!("amqp://guest:guest@{address}/nowhere")]
     {

@@ -41,19 +41,24 @@ fn named(variable: &str) -> Option<String> {
 pub async fn schema() -> Option<String> {
     let url = postgres()?;
     let name = format!("journey_{}", Uuid::now_v7().simple());
-    on_postgres(&url, &format!("CREATE SCHEMA {name}")).await;
+    run(&url, &format!("CREATE SCHEMA {name}")).await;
     Some(format!("{url}?options[search_path]={name}"))
 }
 
-pub async fn on_postgres(url: &str, sql: &str) {
+/// One statement on a store.
+pub async fn run(url: &str, sql: &str) {
     let server = Database::open(url).await.unwrap();
     execute(server.write(), sql, []).await.unwrap();
 }
 
-/// Lets whoever comes to an address through to the server of a URL.
-pub async fn open_line(address: &str, url: &str) {
+/// Host and port of a URL.
+pub fn address_of(url: &str) -> String {
     let (_, rest) = url.split_once('@').unwrap();
-    let server = rest.split('/').next().unwrap().to_owned();
+    rest.split('/').next().unwrap().to_owned()
+}
+
+/// Lets whoever comes to an address through to a server.
+pub async fn open_line(address: &str, server: String) {
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     tokio::spawn(async move {
         loop {
