@@ -2,12 +2,18 @@
 
 use std::path::Path;
 use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use ::news::{Settings, Source, Subscription, Transport};
 use kit::outbox::{self, Event};
-use kit::{Clock, Database, Id, execute};
+use kit::{Clock, Database, Id, Reader, execute};
 use proto::orders::OrderDelivered;
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::command;
+use crate::servers::amqp;
 
 fn shop(folder: &Path, arguments: &[&str]) -> Output {
     let mut shop = command();
@@ -24,16 +30,26 @@ fn refused(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A delivery that `reviews` was told of and could not note, in the folder of a shop.
-async fn delivery(folder: &Path) -> Event {
+/// The store of a service in a folder.
+fn store(folder: &Path, service: &str) -> String {
+    format!("sqlite:{}", folder.join(format!("{service}.db")).display())
+}
+
+/// A delivery that nobody was told of, in the folder of a shop.
+async fn untold(folder: &Path) -> (Database, Event) {
     said(&shop(folder, &["migrate"]));
-    let url = format!("sqlite:{}", folder.join("orders.db").display());
-    let orders = Database::open(&url).await.unwrap();
+    let orders = Database::open(&store(folder, "orders")).await.unwrap();
     let delivered = OrderDelivered { account_id: "nobody-to-be-shown".to_owned(), ..Default::default() };
     let event = Event::new("order.delivered", Id::<()>::new(), 1, Clock::system().now(), &delivered);
     let tx = orders.begin().await.unwrap();
     outbox::append(&tx, &event).await.unwrap();
     tx.commit().await.unwrap();
+    (orders, event)
+}
+
+/// One that `reviews` was told of and could not note.
+async fn delivery(folder: &Path) -> Event {
+    let (orders, event) = untold(folder).await;
     let now = Clock::system().now();
     execute(orders.write(), "UPDATE outbox SET sent = $1", [now.into()]).await.unwrap();
     let aside = "INSERT INTO undelivered (reader, event_id, subject, subject_version, dead, strikes, until) \
@@ -87,4 +103,60 @@ async fn nobody_is_handed_anything_by_a_wrong_name_or_in_a_wrong_place() {
     assert!(nobody.contains("there is no reader nobody; the readers are"), "{nobody}");
     assert!(nowhere.contains("does not exist"), "{nowhere}");
     assert!(!folder.path().join("not-there").exists());
+}
+
+/// A reader that fails while it is told to, and counts what it applied.
+fn reviews(poison: &Arc<AtomicBool>, applied: &Arc<AtomicUsize>) -> Reader {
+    let (poison, applied) = (poison.clone(), applied.clone());
+    Reader::new("reviews", &["order.delivered"], move |_| {
+        let failed = poison.load(Ordering::SeqCst);
+        applied.fetch_add(usize::from(!failed), Ordering::SeqCst);
+        async move { if failed { Err("a poison".into()) } else { Ok(()) } }
+    })
+}
+
+#[tokio::test]
+async fn a_dead_letter_of_a_broker_is_brought_back_and_a_replay_leaves_no_outbox_out() {
+    let Some(url) = amqp() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (orders, event) = untold(folder).await;
+    let id = event.id.to_string();
+    let (poison, applied) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
+    let known = Subscription { reader: "reviews", kinds: &["order.delivered"] };
+    let transport = Transport::RabbitMq(Settings::new(&url, vec![known]).unwrap());
+    let (stop, sources) = (CancellationToken::new(), vec![Source { service: "orders", database: orders }]);
+    let readers = vec![reviews(&poison, &applied)];
+    let carrying = tokio::spawn(::news::run(sources, readers, transport, stop.clone().cancelled_owned()));
+    let events = |stores: &[&str], arguments: &[&str]| {
+        let mut shop = command();
+        shop.arg("events").args(arguments).args(["--amqp-url", &url]);
+        for service in stores {
+            shop.env(format!("SHOP_{}_DATABASE_URL", service.to_uppercase()), store(folder, service));
+        }
+        shop.output().unwrap()
+    };
+
+    while !said(&events(&[], &["list", "reviews"])).contains(&id) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let show = said(&events(&[], &["show", "reviews", &id]));
+    poison.store(false, Ordering::SeqCst);
+    let one = said(&events(&[], &["retry", "reviews", &id]));
+    while applied.load(Ordering::SeqCst) < 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let again = ["replay", "reviews", "--since", "2000-01-01T00:00:00Z"];
+    let gap = refused(&events(&["orders"], &again));
+    let replayed = said(&events(&["orders", "identity"], &again));
+    while applied.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    carrying.await.unwrap();
+
+    assert!(show.contains("order.delivered") && !show.contains("nobody-to-be-shown"), "{show}");
+    assert_eq!(one, "1 brought back for reviews\n");
+    assert!(gap.contains("SHOP_IDENTITY_DATABASE_URL is not set"), "{gap}");
+    assert_eq!(replayed, "1 handed to reviews again\n");
 }
