@@ -141,7 +141,7 @@ fn order_letter(contact: orders_pb::OrderContact, event: &Event) -> Result<Lette
             let shipped: orders_pb::OrderShipped = event.decode()?;
             Contents::OrderShipped {
                 carrier: Line::of(&shipped.carrier),
-                tracking_number: Line::of(&shipped.tracking_number),
+                tracking_number: Line::of(&contact.tracking_number),
                 address: address(&contact),
                 order: order(shipped.order_id, &shipped.number, contact),
             }

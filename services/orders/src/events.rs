@@ -11,7 +11,7 @@ use crate::domain::saga::FailureKind;
 pub use contact::Mailing;
 
 use crate::domain::{
-    Checkout, CheckoutEvent, CheckoutState, Line, LineCount, Order, OrderEvent, Origin, ReturnState, Shipment,
+    Checkout, CheckoutEvent, CheckoutState, Line, LineCount, Order, OrderEvent, Origin, ReturnState,
 };
 
 /// The outbox events of what happened to an order; each takes the next number of the order's news.
@@ -68,8 +68,7 @@ fn order_news(order: &Order, event: OrderEvent, mailing: Option<&Mailing>, now: 
                 shipment_id: shipment.to_string(),
                 lines: counted(order, found.map(|found| found.lines.as_slice())),
                 carrier: found.map(|found| found.carrier.clone()).unwrap_or_default(),
-                tracking_number: found.map(|found| found.tracking_number.clone()).unwrap_or_default(),
-                contact: contact::sealed(order, &shipped(found), mailing),
+                contact: found.and_then(|found| contact::sealed_shipment(order, found, mailing)),
             };
             News::new("order.shipped", id, version, now, &payload)
         }
@@ -122,11 +121,7 @@ fn placed(order: &Order, mailing: Option<&Mailing>) -> pb::OrderPlaced {
         number: order.number.to_string(),
         origin: origin(order.origin).into(),
         account_id: account(order),
-        external_customer: order
-            .external
-            .as_ref()
-            .and_then(|external| external.customer.clone())
-            .unwrap_or_default(),
+        external_customer: contact::stranger(order, mailing).unwrap_or_default(),
         lines: order.lines.iter().map(|line| event_line(line, line.quantity)).collect(),
         total: Some(order.totals.total.into()),
         country: order.country().to_owned(),
@@ -141,10 +136,6 @@ fn placed(order: &Order, mailing: Option<&Mailing>) -> pb::OrderPlaced {
 /// Every line as it was ordered.
 fn ordered(order: &Order) -> Vec<LineCount> {
     order.lines.iter().map(|line| LineCount { line: line.id, quantity: line.quantity }).collect()
-}
-
-fn shipped(shipment: Option<&Shipment>) -> Vec<LineCount> {
-    shipment.map(|found| found.lines.clone()).unwrap_or_default()
 }
 
 fn account(order: &Order) -> String {

@@ -43,7 +43,7 @@ pub struct Shop {
     pub payments: Arc<payments::Payments>,
     pub opener: Arc<Opener>,
     upstreams: Upstreams,
-    settings: Settings,
+    pub settings: Settings,
     server: TestServer,
 }
 

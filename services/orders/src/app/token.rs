@@ -35,8 +35,17 @@ impl Tokens {
 
     /// Whoever holds it may read and complete this checkout and read its order.
     pub fn of(&self, checkout: CheckoutId) -> String {
+        self.derived(&format!("checkout:{checkout}"))
+    }
+
+    /// Stands for the name that an imported history has for a customer, and opens nothing.
+    pub fn of_customer(&self, name: &str) -> String {
+        self.derived(&format!("customer:{name}"))
+    }
+
+    fn derived(&self, text: &str) -> String {
         let mut keyed = self.keyed.clone();
-        keyed.update(format!("checkout:{checkout}").as_bytes());
+        keyed.update(text.as_bytes());
         URL_SAFE_NO_PAD.encode(keyed.finalize().into_bytes())
     }
 }

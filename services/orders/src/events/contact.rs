@@ -6,7 +6,7 @@ use proto::common::Sealed;
 use proto::orders as pb;
 
 use crate::app::token::Tokens;
-use crate::domain::{LineCount, Order, Origin, Totals};
+use crate::domain::{LineCount, Order, Origin, Shipment, Totals};
 
 /// What mails are made with.
 #[derive(Clone)]
@@ -16,18 +16,37 @@ pub struct Mailing {
     pub tokens: Tokens,
 }
 
-/// The buyer and the lines that a mail is about. Imported orders, and those of
-/// whoever is erased, have nobody to write to.
+/// Stands for the customer of an imported order, whose source may call him by an address.
+pub fn stranger(order: &Order, mailing: Option<&Mailing>) -> Option<String> {
+    let name = order.external.as_ref()?.customer.as_ref()?;
+    Some(mailing?.tokens.of_customer(name))
+}
+
+/// The buyer and the lines that a mail is about.
 pub fn sealed(order: &Order, counts: &[LineCount], mailing: Option<&Mailing>) -> Option<Sealed> {
+    let mailing = mailing?;
+    // Sealing fails only for lack of memory; the event then goes without a contact rather than not at all.
+    mailing.sealer.seal(&contact(order, counts, mailing)?).ok()
+}
+
+/// The same for a parcel, and how to follow it.
+pub fn sealed_shipment(order: &Order, shipment: &Shipment, mailing: Option<&Mailing>) -> Option<Sealed> {
+    let mailing = mailing?;
+    let contact = contact(order, &shipment.lines, mailing)?;
+    let contact = pb::OrderContact { tracking_number: shipment.tracking_number.clone(), ..contact };
+    mailing.sealer.seal(&contact).ok()
+}
+
+/// Imported orders, and those of whoever is erased, have nobody to write to.
+fn contact(order: &Order, counts: &[LineCount], mailing: &Mailing) -> Option<pb::OrderContact> {
     if order.origin == Origin::Imported || order.contact.email.is_empty() {
         return None;
     }
-    let mailing = mailing?;
     let address =
         order.contact.shipping.clone().or_else(|| order.contact.billing.clone()).unwrap_or_default();
     let towns = [address.city, address.region, address.postal_code, address.country_code];
     let guest = order.holder.account.is_none();
-    let contact = pb::OrderContact {
+    Some(pb::OrderContact {
         email: order.contact.email.clone(),
         given_name: address.given_name,
         family_name: address.family_name,
@@ -39,9 +58,8 @@ pub fn sealed(order: &Order, counts: &[LineCount], mailing: Option<&Mailing>) ->
             .filter(|_| guest)
             .map(|checkout| mailing.tokens.of(checkout))
             .unwrap_or_default(),
-    };
-    // Sealing fails only for lack of memory; the event then goes without a contact rather than not at all.
-    mailing.sealer.seal(&contact).ok()
+        tracking_number: String::new(),
+    })
 }
 
 fn line(order: &Order, count: &LineCount) -> Option<pb::ContactLine> {

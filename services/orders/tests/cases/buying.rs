@@ -57,6 +57,21 @@ async fn the_news_of_an_order_carries_its_buyer_sealed() {
 }
 
 #[tokio::test]
+async fn how_a_parcel_is_followed_is_told_to_nobody_but_notifications() {
+    for shop in shops().await {
+        let (_, order) = shop.order().await;
+        crate::life::ship(&shop, &order.id, Vec::new()).await.unwrap();
+
+        let news = outbox::unsent(&shop.database, 100).await.unwrap();
+        let shipped = news.iter().find(|event| event.kind == "order.shipped").unwrap();
+        let told: pb::OrderShipped = shipped.decode().unwrap();
+        let contact: pb::OrderContact = shop.opener.open(&told.contact.unwrap()).unwrap();
+
+        assert_eq!((told.carrier.as_str(), contact.tracking_number.as_str()), ("Post", "T1"));
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_request_buys_once_and_answers_the_same() {
     for shop in shops().await {
         let begun = shop.checkout().await;
