@@ -59,6 +59,26 @@ pub async fn shops() -> Vec<Shop> {
     shops
 }
 
+/// Two replicas of a shop on each kind of server, which share nothing but that.
+pub async fn replicas() -> Vec<(Shop, Shop)> {
+    let mut replicas = Vec::new();
+    if let Some(url) = kit::testing::postgres_url().await {
+        let (one, other) = (Database::open(&url).await.unwrap(), Database::open(&url).await.unwrap());
+        one.migrate::<cart::Migrator>().await.unwrap();
+        let shop = Shop::new(cart::Store::sql(one.clone()), Some(one));
+        let beside = shop.beside(cart::Store::sql(other.clone()), Some(other));
+        replicas.push((shop, beside));
+    }
+    if let Ok(url) = std::env::var(REDIS_VARIABLE) {
+        let prefix = format!("test-{}:", Uuid::now_v7());
+        let store = async || cart::Store::redis(&url, &prefix, Duration::from_secs(10)).await.unwrap();
+        let shop = Shop::new(store().await, None);
+        let beside = shop.beside(store().await, None);
+        replicas.push((shop, beside));
+    }
+    replicas
+}
+
 /// A shop whose way to Redis is a line that can be cut; none where there is no Redis.
 pub async fn shop_on_a_line(answer_time_max: Duration) -> Option<(Shop, line::Line)> {
     let url = std::env::var(REDIS_VARIABLE).ok()?;
@@ -70,8 +90,21 @@ pub async fn shop_on_a_line(answer_time_max: Duration) -> Option<(Shop, line::Li
 impl Shop {
     fn new(store: cart::Store, database: Option<Database>) -> Self {
         let clock = Clock::fixed(Clock::system().now());
-        let catalogue = catalogue::Catalogue::default();
-        let inventory = inventory::Inventory::default();
+        Self::over(store, database, clock, Default::default(), Default::default())
+    }
+
+    /// Another replica, with a store of its own.
+    fn beside(&self, store: cart::Store, database: Option<Database>) -> Self {
+        Self::over(store, database, self.clock.clone(), self.catalogue.clone(), self.inventory.clone())
+    }
+
+    fn over(
+        store: cart::Store,
+        database: Option<Database>,
+        clock: Clock,
+        catalogue: catalogue::Catalogue,
+        inventory: inventory::Inventory,
+    ) -> Self {
         let shelf = Routes::new(CatalogueServiceServer::new(catalogue.clone()));
         let warehouse = Routes::new(InventoryServiceServer::new(inventory.clone()));
         let channel = |name, routes| testing::serve(name, routes).upstream().channel(cart::NAME);

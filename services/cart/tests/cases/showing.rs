@@ -8,7 +8,7 @@ use proto::cart as pb;
 use proto::cart::ProblemKind;
 use tonic::{Code, Status};
 
-use crate::support::{lines, merging, reason, removing, setting, shops, sku};
+use crate::support::{lines, merging, reason, removing, replicas, setting, shops, sku};
 
 #[tokio::test]
 async fn a_cart_shows_what_has_gone_wrong_with_it() {
@@ -143,5 +143,22 @@ async fn whoever_watches_sees_the_present_and_then_each_change_until_the_cart_is
         shop.as_user(&customer()).merge_carts(merging(&key)).await.unwrap();
         let last = tokio::time::timeout(Duration::from_secs(5), watching.next()).await.unwrap();
         assert!(last.is_none(), "{last:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_at_one_replica_sees_what_another_changes() {
+    for (one, other) in replicas().await {
+        let mug = one.sell(900, 9);
+        let (_, key) = one.open(&[(&mug, 1)]).await;
+        let request = pb::WatchCartRequest { key: Some(key.clone()) };
+        let mut watching = one.guest().watch_cart(request).await.unwrap().into_inner();
+        watching.next().await.unwrap().unwrap();
+
+        other.add(&key, &[(&mug, 2)]).await.unwrap();
+
+        let next = watching.next().await.unwrap().unwrap().cart.unwrap();
+        assert_eq!((next.version, lines(&next)), (2, vec![(mug.as_str(), 3)]));
+        assert_eq!(other.get(&key).await.unwrap(), next);
     }
 }
