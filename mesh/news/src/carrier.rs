@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kit::outbox::Event;
-use kit::{BoxError, Database, Reader};
+use kit::{Database, Reader};
 
 use crate::apply::{Failure, STRIKES_MAX, apply, tell_dead};
 use crate::rabbitmq::Publisher;
@@ -73,21 +73,13 @@ async fn hand_out(
             tell_dead(event, &failure);
             // A reader that lives everywhere reads the present state again when it likes.
             if !reader.everywhere
-                && let Err(error) = put_aside(database, reader.name, event).await
+                && let Err(error) = undelivered::put_aside(database, reader.name, event).await
             {
-                failed = Some(Failure::on_the_way("the outbox", &*error));
+                failed = Some(Failure::on_the_way("the outbox", &error));
             }
         } else if failed.as_ref().is_none_or(|failed| failed.passing) {
             failed = Some(failure);
         }
     }
     failed.map_or(Ok(()), Err)
-}
-
-/// In a task of its own. This one is asked after only while the relay waits for nothing else; were it given the one writer of
-/// SQLite while the relay waits for that, both would wait until the time for it is over.
-async fn put_aside(database: &Database, reader: &'static str, event: &Event) -> Result<(), BoxError> {
-    let (database, event) = (database.clone(), event.clone());
-    let putting = tokio::spawn(async move { undelivered::put_aside(&database, reader, &event).await });
-    Ok(putting.await??)
 }

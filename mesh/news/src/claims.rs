@@ -7,7 +7,7 @@ use kit::{Clock, Database, Id, execute, query};
 use sea_orm::{DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::unsent::{mark_sent, next_of, places, unsent_of};
+use crate::unsent::{mark_sent, places, unsent_of};
 
 /// How long a claim holds after it was made or renewed: so long others wait for a relay that died.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -57,8 +57,8 @@ impl Claims {
             let claims = claims.iter().filter(|claim| (claim.failures > 0) == failing);
             claims.map(|claim| claim.subject.clone()).collect::<Vec<String>>()
         };
-        let mut events = unsent_of(&self.database, ROWS_MAX, &of(false)).await?;
-        events.extend(next_of(&self.database, &of(true)).await?);
+        let mut events = unsent_of(&self.database, ROWS_MAX, &of(false), false).await?;
+        events.extend(unsent_of(&self.database, ROWS_MAX, &of(true), true).await?);
         for event in events {
             let claim = claims.iter_mut().find(|claim| claim.subject == event.subject);
             claim.into_iter().for_each(|claim| claim.events.push(event.clone()));

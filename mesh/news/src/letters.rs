@@ -1,12 +1,10 @@
 //! What an operator does with events that a reader could not apply, or is to have again.
 
 use kit::outbox::Event;
-use kit::{Id, Timestamp};
-use redis::RedisError;
-use sea_orm::DbErr;
+use kit::{BoxError, Id, Timestamp};
 
-use crate::rabbitmq::{DeadLetters, Settings, Subscription};
-use crate::{Source, Stream, undelivered};
+use crate::rabbitmq::{DeadLetters, Outbox, Settings, Subscription};
+use crate::{Source, undelivered};
 
 /// Letters shown at once.
 const LETTERS_MAX: usize = 1_000;
@@ -19,23 +17,12 @@ pub enum Letters {
     RabbitMq(Settings, Vec<Outbox>),
 }
 
-/// An outbox that keeps what was carried.
-pub enum Outbox {
-    /// In a table.
-    Table(Source),
-    /// In Redis.
-    Stream(Stream),
-}
-
 /// Why they cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LettersError {
     /// An outbox does not answer.
     #[error("the outbox of {0} cannot be used")]
-    Store(&'static str, #[source] DbErr),
-    /// Nor does one in Redis.
-    #[error("the outbox of {0} cannot be used")]
-    Stream(&'static str, #[source] RedisError),
+    Store(&'static str, #[source] BoxError),
     /// Nor does the broker.
     #[error("the broker cannot be used")]
     Broker(#[from] lapin::Error),
@@ -50,7 +37,7 @@ impl Letters {
                 let mut events = Vec::new();
                 for source in sources {
                     let dead = undelivered::dead(&source.database, reader, limit).await;
-                    events.extend(dead.map_err(|error| LettersError::Store(source.service, error))?);
+                    events.extend(dead.map_err(|error| LettersError::Store(source.service, error.into()))?);
                 }
                 events.sort_by_key(|event| event.id.as_uuid());
                 events.truncate(LETTERS_MAX);
@@ -70,7 +57,7 @@ impl Letters {
                 let mut count = 0;
                 for source in sources {
                     let retried = undelivered::retry(&source.database, reader, event).await;
-                    count += retried.map_err(|error| LettersError::Store(source.service, error))?;
+                    count += retried.map_err(|error| LettersError::Store(source.service, error.into()))?;
                 }
                 Ok(count)
             }
@@ -89,16 +76,13 @@ impl Letters {
             Self::Stores(sources) => {
                 for source in sources {
                     let replayed = undelivered::replay(&source.database, to.reader, to.kinds, since).await;
-                    count += replayed.map_err(|error| LettersError::Store(source.service, error))?;
+                    count += replayed.map_err(|error| LettersError::Store(source.service, error.into()))?;
                 }
             }
             Self::RabbitMq(settings, outboxes) => {
                 let letters = DeadLetters::open(settings.clone()).await?;
                 for outbox in outboxes {
-                    count += match outbox {
-                        Outbox::Table(source) => letters.replay(source, to, since).await?,
-                        Outbox::Stream(stream) => letters.replay_stream(stream, to, since).await?,
-                    };
+                    count += letters.replay(outbox, to, since).await?;
                 }
             }
         }

@@ -19,12 +19,13 @@ use futures::stream::FuturesUnordered;
 use kit::{Database, Reader};
 use tokio_util::sync::CancellationToken;
 
-pub use letters::{Letters, LettersError, Outbox};
-pub use rabbitmq::{MalformedUrl, NotPublished, Publisher, Refused, Settings, Subscription};
+pub use letters::{Letters, LettersError};
+pub use rabbitmq::{MalformedUrl, Outbox, Refused, Settings, Subscription};
+pub use stream::{Stream, run_stream};
 
 use crate::carrier::Carrier;
+use crate::rabbitmq::Publisher;
 use crate::relay::Relay;
-pub use crate::stream::Stream;
 
 /// Where events come from: one service's outbox.
 #[derive(Clone)]
@@ -61,19 +62,6 @@ pub async fn run(
     tokio::select! {
         () = shutdown => stop.cancel(),
         () = &mut done => return,
-    }
-    done.await;
-}
-
-/// Carries events from a stream in Redis to the broker, until `shutdown`.
-pub async fn run_stream(stream: Stream, settings: Settings, shutdown: impl Future<Output = ()>) {
-    let stop = CancellationToken::new();
-    let (publisher, keeping) = Publisher::start(settings, stop.clone());
-    let carried = stream::run(stream, Carrier::Broker(publisher), stop.clone());
-    let mut done = pin!(async { tokio::join!(keeping, carried) });
-    tokio::select! {
-        () = shutdown => stop.cancel(),
-        _ = &mut done => return,
     }
     done.await;
 }

@@ -24,7 +24,8 @@ use proto::common as pb;
 
 pub(crate) use consumer::consume;
 pub(crate) use dead::DeadLetters;
-pub use publisher::{NotPublished, Publisher};
+pub use dead::Outbox;
+pub(crate) use publisher::Publisher;
 use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 
 /// Silence of the other side for twice as long is the end of a connection.

@@ -153,22 +153,19 @@ impl Relay {
         let mut next = Instant::now() + POLL_INTERVAL;
         let mut released = Vec::new();
         for done in all {
-            let Some((event, failure)) = done.failed else {
-                match done.failures {
-                    0 => released.push(done.subject),
-                    // It was left before its next event was tried again: what that failed so far still counts.
-                    failures => {
-                        let left = self.claims.hold(&done.subject, Duration::ZERO, failures, done.strikes);
-                        warn(self.service, left.await);
-                    }
-                }
+            let (mut failures, mut strikes, mut wait) = (done.failures, done.strikes, Duration::ZERO);
+            if let Some((event, failure)) = done.failed {
+                failures = failures.saturating_add(1);
+                strikes = strikes.saturating_add(i32::from(!failure.passing));
+                wait = backoff(failures);
+                tell(&event, &failure, failures);
+                next = next.min(Instant::now() + wait);
+            }
+            if failures == 0 {
+                released.push(done.subject);
                 continue;
-            };
-            let failures = done.failures.saturating_add(1);
-            let strikes = done.strikes.saturating_add(i32::from(!failure.passing));
-            let wait = backoff(failures);
-            tell(&event, &failure, failures);
-            next = next.min(Instant::now() + wait);
+            }
+            // Also where it was left before its next event was tried again: what that failed so far still counts.
             warn(self.service, self.claims.hold(&done.subject, wait, failures, strikes).await);
         }
         warn(self.service, self.claims.release(&released).await);

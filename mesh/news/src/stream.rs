@@ -1,6 +1,7 @@
 //! An outbox in Redis: a stream, oldest first. It is carried by one relay at a time, which holds a lease; an entry that is
 //! carried moves to another stream, for replays, so what the outbox holds is what is still to be told.
 
+use std::pin::pin;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::carrier::{Carrier, Trouble};
+use crate::rabbitmq::{Publisher, Settings};
 
 /// Entries read at once.
 const BATCH: usize = 256;
@@ -49,8 +51,21 @@ pub struct Stream {
     pub field: &'static str,
 }
 
+/// Carries events from a stream in Redis to the broker, until `shutdown`.
+pub async fn run_stream(stream: Stream, settings: Settings, shutdown: impl Future<Output = ()>) {
+    let stop = CancellationToken::new();
+    let (publisher, keeping) = Publisher::start(settings, stop.clone());
+    let carried = run(stream, Carrier::Broker(publisher), stop.clone());
+    let mut done = pin!(async { tokio::join!(keeping, carried) });
+    tokio::select! {
+        () = shutdown => stop.cancel(),
+        _ = &mut done => return,
+    }
+    done.await;
+}
+
 /// Carries until told to stop.
-pub(crate) async fn run(stream: Stream, carrier: Carrier, stop: CancellationToken) {
+async fn run(stream: Stream, carrier: Carrier, stop: CancellationToken) {
     let me = Uuid::new_v4().to_string();
     let mut pause = PAUSE;
     while !stop.is_cancelled() {

@@ -17,7 +17,8 @@ use crate::unsent::places;
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 const ROWS_MAX: i64 = 64;
 
-/// Puts an event aside for one reader.
+/// Puts an event aside for one reader, in a task of its own. Its caller is asked after only while the relay waits for nothing
+/// else; were it given the one writer of SQLite while the relay waits for that, both would wait until the time is over.
 pub(crate) async fn put_aside(database: &Database, reader: &str, event: &Event) -> Result<(), DbErr> {
     let sql = "INSERT INTO undelivered (reader, event_id, subject, subject_version, dead, strikes, until) \
                VALUES ($1, $2, $3, $4, TRUE, 0, $5) \
@@ -29,7 +30,9 @@ pub(crate) async fn put_aside(database: &Database, reader: &str, event: &Event) 
         event.subject_version.into(),
         Clock::system().now().into(),
     ];
-    execute(database.write(), sql, values).await.map(drop)
+    let database = database.clone();
+    let putting = tokio::spawn(async move { execute(database.write(), sql, values).await });
+    putting.await.map_err(|error| DbErr::Custom(error.to_string()))?.map(drop)
 }
 
 /// The events that were put aside for a reader, oldest first.

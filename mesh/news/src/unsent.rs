@@ -9,21 +9,24 @@ use sea_orm::{DbErr, Value};
 /// Statements name at most so many ids, well below what either store takes.
 const IDS_PER_STATEMENT_MAX: usize = 500;
 
-/// The events of some subjects that are still to be carried, oldest first; of each at most its oldest unsent run.
+/// The events of some subjects that are still to be carried, oldest first; of each at most its oldest unsent run, or the
+/// first event of that alone.
 pub(crate) async fn unsent_of(
     database: &Database,
     limit: u64,
     subjects: &[String],
+    first_alone: bool,
 ) -> Result<Vec<Event>, DbErr> {
     if subjects.is_empty() {
         return Ok(Vec::new());
     }
     // Clocks of two processes may disagree, so an id may be older than that of an earlier version.
     // Such a row waits until the earlier one is sent.
+    let any = if first_alone { "" } else { "AND e.id > o.id" };
     let sql = format!(
         "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND o.subject IN ({}) AND NOT EXISTS (\
          SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
-         AND e.subject_version < o.subject_version AND e.id > o.id) ORDER BY o.id LIMIT $1",
+         AND e.subject_version < o.subject_version {any}) ORDER BY o.id LIMIT $1",
         places(2, subjects.len())
     );
     let limit = Value::from(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -31,21 +34,6 @@ pub(crate) async fn unsent_of(
     let rows = query(database.read(), &sql, values).await?;
     let events = rows.iter().map(outbox::read).collect::<Result<Vec<Event>, DbErr>>()?;
     Ok(first_runs(events))
-}
-
-/// The one event of each of some subjects that is to be carried next.
-pub(crate) async fn next_of(database: &Database, subjects: &[String]) -> Result<Vec<Event>, DbErr> {
-    if subjects.is_empty() {
-        return Ok(Vec::new());
-    }
-    let sql = format!(
-        "SELECT o.* FROM outbox o WHERE o.sent IS NULL AND o.subject IN ({}) AND NOT EXISTS (\
-         SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.sent IS NULL \
-         AND e.subject_version < o.subject_version)",
-        places(1, subjects.len())
-    );
-    let values = subjects.iter().map(|subject| Value::from(subject.clone()));
-    query(database.read(), &sql, values).await?.iter().map(outbox::read).collect()
 }
 
 /// Marks events as carried. This is no news: it wakes nobody.

@@ -21,6 +21,14 @@ const STREAM_PAGE: usize = 500;
 /// Before every entry of a stream.
 const BEGINNING: &str = "0-0";
 
+/// An outbox that keeps what was carried, for replays.
+pub enum Outbox {
+    /// In a table.
+    Table(Source),
+    /// In Redis.
+    Stream(Stream),
+}
+
 /// A connection for looking at dead letters and bringing them back.
 pub(crate) struct DeadLetters {
     settings: Settings,
@@ -71,9 +79,22 @@ impl DeadLetters {
         Ok(count)
     }
 
-    /// Puts what an outbox sent since a time into the queue of one reader alone, in the order of versions, so that the
-    /// order within each subject is kept; says how many events those are.
+    /// Puts what an outbox sent since a time into the queue of one reader alone, so that the order within each subject is
+    /// kept; says how many events those are.
     pub(crate) async fn replay(
+        &self,
+        outbox: &Outbox,
+        to: &Subscription,
+        since: Timestamp,
+    ) -> Result<u64, LettersError> {
+        match outbox {
+            Outbox::Table(source) => self.replay_table(source, to, since).await,
+            Outbox::Stream(stream) => self.replay_stream(stream, to, since).await,
+        }
+    }
+
+    /// In the order of versions.
+    async fn replay_table(
         &self,
         source: &Source,
         to: &Subscription,
@@ -91,7 +112,7 @@ impl DeadLetters {
             values.extend(to.kinds.iter().map(|kind| Value::from(*kind)));
             let read = query(source.database.read(), &sql, values).await;
             let events = read.and_then(|rows| rows.iter().map(outbox::read).collect::<Result<Vec<_>, _>>());
-            let events = events.map_err(|error| LettersError::Store(source.service, error))?;
+            let events = events.map_err(|error| LettersError::Store(source.service, error.into()))?;
             let Some(last) = events.last() else {
                 return Ok(count);
             };
@@ -105,8 +126,8 @@ impl DeadLetters {
         }
     }
 
-    /// The same for an outbox in Redis.
-    pub(crate) async fn replay_stream(
+    /// In the order in which it was carried.
+    async fn replay_stream(
         &self,
         stream: &Stream,
         to: &Subscription,
@@ -115,7 +136,7 @@ impl DeadLetters {
         let (mut count, mut last) = (0, BEGINNING.to_owned());
         loop {
             let page = stream.carried_after(&last, STREAM_PAGE).await;
-            let page = page.map_err(|error| LettersError::Stream(stream.service, error))?;
+            let page = page.map_err(|error| LettersError::Store(stream.service, error.into()))?;
             let Some((end, mut events)) = page else {
                 return Ok(count);
             };

@@ -20,23 +20,18 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) const RECONNECT_MIN: Duration = Duration::from_millis(200);
 pub(super) const RECONNECT_MAX: Duration = Duration::from_secs(5);
 
-/// The way to the broker; clones share one connection. Relays use it, and whoever has an outbox that is no table.
+/// The way to the broker; clones share one connection.
 #[derive(Clone)]
-pub struct Publisher {
+pub(crate) struct Publisher {
     settings: Arc<Settings>,
     channel: watch::Receiver<Option<Channel>>,
     /// Asks for a new connection, which declares everything again.
     broken: Arc<Notify>,
 }
 
-/// The broker does not have the event. It must be tried again before the later ones of its subject.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the broker does not have the event: {0}")]
-pub struct NotPublished(String);
-
 impl Publisher {
     /// A publisher, and the task that keeps it connected until `stop`.
-    pub fn start(settings: Settings, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
+    pub(crate) fn start(settings: Settings, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
         let (found, channel) = watch::channel(None);
         let (settings, broken) = (Arc::new(settings), Arc::new(Notify::new()));
         let keeping = keep(settings.clone(), found, broken.clone(), stop);
@@ -49,13 +44,6 @@ impl Publisher {
 
     /// Publishes an event; done when every queue that it goes to has it on disk. One event of a subject at a time, so
     /// that an earlier one that is refused cannot come after a later one.
-    pub async fn publish(&self, event: &Event) -> Result<(), NotPublished> {
-        self.carry(event).await.map_err(|trouble| match trouble {
-            Trouble::Failed(failure) => NotPublished(failure.error),
-            Trouble::Away => NotPublished("it is away".to_owned()),
-        })
-    }
-
     pub(crate) async fn carry(&self, event: &Event) -> Result<(), Trouble> {
         let Some(channel) = self.channel.borrow().clone() else {
             return Err(Trouble::Away);
