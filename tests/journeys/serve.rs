@@ -172,7 +172,7 @@ async fn a_store_that_comes_after_the_process_is_found() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         seen = part.readiness().await;
     }
-    assert_eq!(seen, (200, "ready\nwaited for: broker\n".to_owned()));
+    assert!(seen.0 == 200 && seen.1.starts_with("ready\n"), "{seen:?}");
 }
 
 #[tokio::test]
