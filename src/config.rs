@@ -284,7 +284,7 @@ pub struct Log {
     /// Which log lines are written, in the form of RUST_LOG: "info", "orders=debug,warn".
     #[arg(long, env = "SHOP_LOG", default_value = "warn,shop=info", global = true)]
     pub log: String,
-    /// Where traces and metrics are sent to over OTLP/gRPC; nowhere when unset.
+    /// Where traces, log lines and metrics are sent to over OTLP/gRPC; nowhere when unset.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
     pub otlp_endpoint: Option<String>,
     /// File to which each caller, method and outcome that was seen is appended once; for tests of the call graph.

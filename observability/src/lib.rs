@@ -5,6 +5,7 @@ mod cause;
 mod graphql;
 mod ids;
 mod logs;
+mod otlp;
 mod start;
 
 pub mod names;

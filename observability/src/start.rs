@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder};
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError};
@@ -20,6 +18,7 @@ use crate::calls::Calls;
 use crate::ids::{Places, Whole};
 use crate::logs::{Line, Silent};
 use crate::names;
+use crate::otlp::{self, Export};
 
 /// A collector that does not answer may hold back the end of the process so long.
 const FLUSH_TIME_MAX: Duration = Duration::from_secs(3);
@@ -42,7 +41,7 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Which lines are written: "info", or "info,orders=debug".
     pub log_filter: String,
-    /// Where spans and metrics go by OTLP over gRPC ("http://localhost:4317"); nowhere when it is not given.
+    /// Where spans, log lines and metrics go by OTLP over gRPC ("http://localhost:4317"); nowhere when it is not given.
     pub otlp_endpoint: Option<String>,
     /// The file to which the calls that were seen are appended, one line for each caller, method and outcome: for tests
     /// of the call graph.
@@ -88,7 +87,7 @@ impl Metrics {
 pub struct Guard {
     metrics: Metrics,
     meters: SdkMeterProvider,
-    tracers: Option<SdkTracerProvider>,
+    export: Option<Export>,
 }
 
 impl Guard {
@@ -105,32 +104,31 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // There is nobody left to tell about a failure here.
-        if let Some(tracers) = &self.tracers {
-            drop(tracers.shutdown_with_timeout(FLUSH_TIME_MAX));
+        if let Some(export) = &self.export {
+            export.end(FLUSH_TIME_MAX);
         }
+        // There is nobody left to tell about a failure here.
         drop(self.meters.shutdown_with_timeout(FLUSH_TIME_MAX));
     }
 }
 
-/// Switches on logs, metrics, and when there is an endpoint spans. With an endpoint it must be called within tokio's
-/// runtime, and in any case before any instrument is made: one made earlier stays silent for ever.
+/// Switches on logs, metrics, and when there is an endpoint what is sent there. With an endpoint it must be called within
+/// tokio's runtime, and in any case before any instrument is made: one made earlier stays silent for ever.
 pub fn init(settings: &Settings) -> Result<Guard, Error> {
-    let tracers =
-        settings.otlp_endpoint.as_deref().map(|endpoint| tracers(settings, endpoint)).transpose()?;
-    let tracer = tracers.as_ref().map(|tracers| tracers.tracer("shop"));
+    let export = settings.otlp_endpoint.as_deref().map(|endpoint| Export::to(endpoint, resource(settings)));
+    let export = export.transpose().map_err(Error::Exporter)?;
     let (meters, metrics) = meters(settings)?;
 
-    subscriber(settings, tracer, std::io::stdout)?.try_init().map_err(|_| Error::Again)?;
+    subscriber(settings, export.clone(), std::io::stdout)?.try_init().map_err(|_| Error::Again)?;
     opentelemetry::global::set_meter_provider(meters.clone());
     std::panic::set_hook(Box::new(log_panic));
-    Ok(Guard { metrics, meters, tracers })
+    Ok(Guard { metrics, meters, export })
 }
 
 /// Everything that listens to spans and lines, outermost last.
 pub(crate) fn subscriber<W>(
     settings: &Settings,
-    tracer: Option<SdkTracer>,
+    export: Option<Export>,
     writer: W,
 ) -> Result<impl Subscriber + Send + Sync + use<W>, Error>
 where
@@ -141,13 +139,12 @@ where
     let mut filter = EnvFilter::try_new(&settings.log_filter).map_err(Error::Filter)?;
     filter = filter.add_directive(directive(names::SERVER_SPANS)?);
     let calls = settings.calls_seen.as_deref().map(Calls::to).transpose().map_err(Error::Calls)?;
-    if tracer.is_some() || calls.is_some() {
+    if export.is_some() || calls.is_some() {
         filter = filter.add_directive(directive(names::CLIENT_SPANS)?);
     }
-    let places = tracer.is_none().then_some(Places);
-    let export = tracer.map(|tracer| {
-        tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false)
-    });
+    let places = export.is_none().then_some(Places);
+    let spans = export.as_ref().map(Export::spans);
+    let records = export.as_ref().map(Export::records);
     let whole = Whole::default();
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(Silent)
@@ -161,7 +158,8 @@ where
     Ok(tracing_subscriber::registry()
         .with(whole)
         .with(places)
-        .with(export)
+        .with(spans)
+        .with(records)
         .with(lines)
         .with(calls)
         .with(filter))
@@ -169,17 +167,6 @@ where
 
 fn directive(target: &str) -> Result<tracing_subscriber::filter::Directive, Error> {
     format!("{target}={}", LevelFilter::INFO).parse().map_err(Error::Filter)
-}
-
-fn tracers(settings: &Settings, endpoint: &str) -> Result<SdkTracerProvider, Error> {
-    let exporter =
-        SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(Error::Exporter)?;
-    Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(exporter)
-        // Whoever began the trace has decided whether it is kept.
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
-        .with_resource(resource(settings))
-        .build())
 }
 
 fn meters(settings: &Settings) -> Result<(SdkMeterProvider, Metrics), Error> {
@@ -190,12 +177,7 @@ fn meters(settings: &Settings) -> Result<(SdkMeterProvider, Metrics), Error> {
         .map_err(Error::Metrics)?;
     let mut meters = SdkMeterProvider::builder().with_reader(page).with_resource(resource(settings));
     if let Some(endpoint) = &settings.otlp_endpoint {
-        let exporter = MetricExporter::builder()
-            .with_tonic()
-            .with_endpoint(endpoint)
-            .build()
-            .map_err(Error::Exporter)?;
-        meters = meters.with_reader(PeriodicReader::builder(exporter).build());
+        meters = meters.with_reader(otlp::metrics(endpoint).map_err(Error::Exporter)?);
     }
     Ok((meters.build(), Metrics { registry }))
 }

@@ -1,4 +1,4 @@
-//! Spans and metrics reach a collector over OTLP, and one that is away harms nobody.
+//! A collector is dialled, and one that is away harms nobody. What one is told is a journey: `tests/journeys/traces.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 

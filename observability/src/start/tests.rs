@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord, SdkLoggerProvider};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
 use serde_json::Value;
 use tracing::subscriber::with_default;
 
@@ -46,6 +47,16 @@ struct Collector(Arc<Mutex<Vec<SpanData>>>);
 impl SpanExporter for Collector {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         self.0.lock().unwrap().extend(batch);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Records(Arc<Mutex<Vec<SdkLogRecord>>>);
+
+impl LogExporter for Records {
+    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        self.0.lock().unwrap().extend(batch.iter().map(|(record, _)| record.clone()));
         Ok(())
     }
 }
@@ -172,23 +183,28 @@ fn without_a_collector_the_context_is_handed_on_as_it_came() {
 }
 
 #[test]
-fn with_a_collector_every_hop_is_a_span_of_the_callers_trace() {
-    let collector = Collector::default();
-    let tracers = SdkTracerProvider::builder().with_simple_exporter(collector.clone()).build();
+fn with_a_collector_every_hop_is_a_span_of_the_callers_trace_and_every_line_a_record_of_its_span() {
+    let (collector, records) = (Collector::default(), Records::default());
+    let export = Export {
+        tracers: SdkTracerProvider::builder().with_simple_exporter(collector.clone()).build(),
+        loggers: SdkLoggerProvider::builder().with_simple_exporter(records.clone()).build(),
+    };
     let paper = Paper::default();
     let pen = paper.clone();
     let settings = settings(LogFormat::Json, "info");
-    let subscriber = subscriber(&settings, Some(tracers.tracer("shop")), move || pen.clone()).unwrap();
+    let subscriber = subscriber(&settings, Some(export), move || pen.clone()).unwrap();
 
     let mut onward = HeaderMap::new();
     with_default(subscriber, || {
         let span = call();
         set_parent(&span, PARENT);
         span.in_scope(|| {
-            tracing::info!("under way");
+            tracing::info!({ names::ORDER_ID } = "o_7", "under way");
             let client = tracing::info_span!(target: names::CLIENT_SPANS, "call");
             client.in_scope(|| inject(&mut onward));
         });
+        tracing::debug!("too quiet");
+        tracing::warn!(target: "h2::codec", "what carries lines speaks of one");
     });
 
     let spans = collector.0.lock().unwrap();
@@ -199,4 +215,15 @@ fn with_a_collector_every_hop_is_a_span_of_the_callers_trace() {
     let sent = format!("00-{TRACE}-{}-01", inner.span_context.span_id());
     assert_eq!(onward["traceparent"], sent);
     assert_eq!(paper.lines()[0]["trace_id"], TRACE);
+    assert_eq!(paper.lines().len(), 2, "{}", paper.text());
+
+    let records = records.0.lock().unwrap();
+    let [record] = &records[..] else { panic!("{records:?}") };
+    let place = record.trace_context().unwrap();
+    assert_eq!(
+        (place.trace_id, place.span_id),
+        (outer.span_context.trace_id(), outer.span_context.span_id())
+    );
+    assert!(format!("{:?}", record.body()).contains("under way"), "{record:?}");
+    assert!(record.attributes_iter().any(|(name, _)| name.as_str() == names::ORDER_ID), "{record:?}");
 }
