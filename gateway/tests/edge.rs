@@ -7,6 +7,8 @@ mod account;
 mod analytics;
 #[path = "edge/cart.rs"]
 mod cart;
+#[path = "edge/connections.rs"]
+mod connections;
 #[path = "edge/headers.rs"]
 mod headers;
 #[path = "edge/http.rs"]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt, stream};
+use gateway::limits::{SOCKET_MESSAGE_BYTES_MAX, SOCKETS_PER_USER_MAX};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{Shop, shop};
 
@@ -180,4 +183,52 @@ async fn a_reader_that_holds_the_stream_up_is_dropped_with_it() {
 
     assert!(dropped.load(Ordering::SeqCst), "the service's stream is let go");
     assert_eq!(closed(&mut socket).await, Next::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_has_64_kib_however_it_is_cut() {
+    let padded = |length: usize| {
+        let frame = json!({ "type": "connection_init", "payload": { "padding": "" } }).to_string();
+        let padding = "x".repeat(length - frame.len());
+        json!({ "type": "connection_init", "payload": { "padding": padding } }).to_string()
+    };
+    let shop = quiet();
+
+    let mut just_fits = open(&shop).await;
+    just_fits.send(Message::Text(padded(SOCKET_MESSAGE_BYTES_MAX).into())).await.unwrap();
+    assert_eq!(next(&mut just_fits).await, Next::Text(json!({ "type": "connection_ack" })));
+
+    let too_long = padded(SOCKET_MESSAGE_BYTES_MAX + 1);
+    let mut whole = open(&shop).await;
+    // The edge may hang up before it has read all of it.
+    let _ = whole.send(Message::Text(too_long.clone().into())).await;
+    assert_eq!(closed(&mut whole).await, Next::Gone);
+
+    let mut parts = open(&shop).await;
+    let (one, rest) = too_long.split_at(SOCKET_MESSAGE_BYTES_MAX / 2);
+    for (text, code, last) in [(one, Data::Text, false), (rest, Data::Continue, true)] {
+        let frame = Frame::message(text.to_owned(), OpCode::Data(code), last);
+        let _ = parts.send(Message::Frame(frame)).await;
+    }
+    assert_eq!(closed(&mut parts).await, Next::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_has_ten_sockets_and_gets_them_back() {
+    let shop = quiet();
+    let token = testing::token(&testing::customer()).unwrap();
+    let signed_in = json!({ "authorization": format!("Bearer {token}") });
+    let mut held = Vec::new();
+    for _ in 0..SOCKETS_PER_USER_MAX {
+        held.push(ready(&shop, signed_in.clone()).await);
+    }
+
+    let mut one_more = open(&shop).await;
+    send(&mut one_more, json!({ "type": "connection_init", "payload": signed_in })).await;
+    assert_eq!(next(&mut one_more).await, Next::Closed(4429));
+
+    held.pop();
+    // Whoever leaves has left once the edge has read so; a clock that jumps waits for that.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    ready(&shop, signed_in).await;
 }

@@ -286,6 +286,33 @@ async fn a_client_that_reads_nothing_is_let_go() {
 }
 
 #[tokio::test]
+async fn beyond_all_connections_the_next_one_waits_until_one_ends() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { connections_max: 2, ..LIMITS };
+    let hello = tower::service_fn(|_| async { Ok(http::Response::new(tonic::body::Body::empty())) });
+    tokio::spawn(connections(listener, Protocol::Http, limits, hello, std::future::pending()));
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n").await.unwrap();
+        streams.push(stream);
+    }
+    let answer = async |stream: &mut TcpStream| stream.read_exact(&mut [0; 12]).await;
+
+    let mut third = streams.pop().unwrap();
+    for stream in &mut streams {
+        answer(stream).await.unwrap();
+    }
+    let early = tokio::time::timeout(Duration::from_millis(100), answer(&mut third)).await;
+    streams.pop();
+
+    assert!(early.is_err(), "it was answered beside the others");
+    answer(&mut third).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_client_that_never_ends_its_headers_is_let_go() {
     watched();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
