@@ -117,3 +117,6 @@ fn asked(caller: &Caller, account: Option<AccountId>) -> Result<AccountId, Error
 fn weak(field: &'static str) -> impl Fn(Weakness) -> Error {
     move |weakness| Error::PasswordWeak { field, weakness }
 }
+
+#[cfg(test)]
+mod tests;

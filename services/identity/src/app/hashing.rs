@@ -22,6 +22,9 @@ pub struct Hasher {
     newcomers: Arc<Semaphore>,
     /// Those that run.
     slots: Arc<Semaphore>,
+    /// How many there were.
+    #[cfg(test)]
+    pub hashed: Arc<std::sync::atomic::AtomicU64>,
 }
 
 /// The right to wait for a slot. Whoever counts tries takes it first: a try that finds no place was none.
@@ -35,6 +38,8 @@ impl Hasher {
             places: semaphore(at_once.saturating_add(waiting_max)),
             newcomers: semaphore(at_once.saturating_add(waiting_max / 4)),
             slots: semaphore(at_once),
+            #[cfg(test)]
+            hashed: Arc::default(),
         }
     }
 
@@ -68,6 +73,9 @@ impl Hasher {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let slot = self.slots.clone().acquire_owned().await.map_err(|_| Error::Hashing)?;
+        tracing::trace!("a password is hashed");
+        #[cfg(test)]
+        self.hashed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // Both are held by the thread: when the call is over before its time, the work is not, and counts until then.
         let held = (place.0, slot);
         let worked = tokio::task::spawn_blocking(move || {

@@ -215,3 +215,31 @@ async fn a_network_that_asks_for_mails_without_end_is_refused_and_others_are_not
         shop.guest().log_in(logging_in_from(&address, PASSWORD, "192.0.2.11")).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_network_that_opens_accounts_without_end_is_refused_and_others_are_not() {
+    for shop in shops().await {
+        let opening = |network: &str| pb::RegisterRequest {
+            client: Some(pb::Client { ip_address: network.into(), user_agent: String::new() }),
+            ..registering(&email())
+        };
+        let first = opening("192.0.2.9");
+        shop.guest().register(first.clone()).await.unwrap();
+        // As if it had opened 499 by now; to hash as many passwords would take a quarter of a minute.
+        kit::execute(shop.database.write(), "UPDATE throttles SET failures = 499", []).await.unwrap();
+
+        shop.guest().register(opening("192.0.2.10")).await.unwrap();
+        for _ in 0..2 {
+            let refused = shop.guest().register(opening("192.0.2.11")).await.unwrap_err();
+            let told = (refused.code(), reason(&refused));
+            assert_eq!(told, (Code::ResourceExhausted, "LOGIN_THROTTLED".to_owned()));
+        }
+
+        // Who asked before has his answer, who has an account logs in, and the next network is another.
+        shop.guest().register(first.clone()).await.unwrap();
+        shop.guest().log_in(logging_in_from(&first.email, PASSWORD, "192.0.2.12")).await.unwrap();
+        shop.guest().register(opening("198.51.100.1")).await.unwrap();
+        shop.clock.advance(Duration::from_secs(60 * 60));
+        shop.guest().register(opening("192.0.2.9")).await.unwrap();
+    }
+}
