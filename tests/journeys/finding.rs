@@ -1,9 +1,11 @@
 //! What shoppers look for and find.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::acts::goods;
-use crate::harness::Shop;
+use crate::harness::{Shop, text};
 
 const SEARCH: &str = "query($words: String!, $filters: [SearchFilter!]) {
     answer: search(query: $words, filters: $filters, first: 5) {
@@ -57,4 +59,32 @@ async fn a_filter_that_is_sent_back_gives_what_it_counted() {
     let narrowed = guest.look(SEARCH, json!({ "words": "mug", "filters": [value["input"]] })).await;
 
     assert_eq!(narrowed["totalCount"], value["count"], "{value}");
+}
+
+#[tokio::test]
+async fn every_colour_of_a_product_of_the_demo_has_a_picture_of_its_own() {
+    let shop = Shop::start(&["--ephemeral"]);
+    let guest = shop.guest();
+    let browse = "query($after: String) { answer: products(first: 100, after: $after) {
+        nodes { handle images { url } } pageInfo { hasNextPage endCursor } } }";
+
+    let (mut pictures, mut after) = (0, json!(null));
+    loop {
+        let page = guest.look(browse, json!({ "after": after })).await;
+        for product in page["nodes"].as_array().unwrap() {
+            let mut drawings = BTreeSet::new();
+            for image in product["images"].as_array().unwrap() {
+                let address = format!("{}{}", shop.edge, text(&image["url"]));
+                let answer = guest.http.get(address).send().await.unwrap();
+                assert_eq!(answer.headers()["content-type"], "image/svg+xml", "{image}");
+                assert!(drawings.insert(answer.text().await.unwrap()), "two look alike: {product}");
+            }
+            pictures += drawings.len();
+        }
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    assert!(pictures > 400, "{pictures}");
 }
