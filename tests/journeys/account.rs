@@ -10,7 +10,7 @@ use crate::inbox;
 const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
     answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {
         customer { id } userErrors { field code } } }";
-const LOG_IN: &str = "mutation($email: String!, $password: String!) {
+pub const LOG_IN: &str = "mutation($email: String!, $password: String!) {
     answer: customerLogIn(email: $email, password: $password) {
         customer { emailVerified } tokens { accessToken refreshToken } userErrors { code } } }";
 const REFRESH: &str = "mutation($token: String) { answer: customerRefresh(refreshToken: $token) {

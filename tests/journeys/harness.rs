@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use observability::propagation::TRACEPARENT;
 use reqwest::ClientBuilder;
 use reqwest::header::{HeaderMap, ORIGIN};
 use reqwest::redirect::Policy;
@@ -71,9 +72,14 @@ impl Shop {
 
     /// A shop of one's own.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(&[("SHOP_LOG", "error")], arguments)
+    }
+
+    /// One that is told more by its environment.
+    pub fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let mut command = command();
-        command.args(["--log", "error", "up"]).args(arguments).env("TMPDIR", scratch.path());
+        command.arg("up").args(arguments).env("TMPDIR", scratch.path()).envs(environment.iter().copied());
         for port in ["--edge", "--grpc", "--admin", "--provider"] {
             command.args([port, "127.0.0.1:0"]);
         }
@@ -177,6 +183,12 @@ impl Front {
     pub fn browser(&self) -> Visitor {
         let own = HeaderMap::from_iter([(ORIGIN, self.edge.parse().unwrap())]);
         self.visitor(client().cookie_store(true).default_headers(own))
+    }
+
+    /// Somebody whose clicks belong to a trace.
+    pub fn traced(&self, traceparent: &str) -> Visitor {
+        let trace = HeaderMap::from_iter([(TRACEPARENT, traceparent.parse().unwrap())]);
+        self.visitor(client().default_headers(trace))
     }
 
     fn visitor(&self, client: ClientBuilder) -> Visitor {
