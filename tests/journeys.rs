@@ -14,12 +14,16 @@ mod after;
 mod basket;
 #[path = "journeys/buying.rs"]
 mod buying;
+#[path = "journeys/collector.rs"]
+mod collector;
 #[path = "journeys/crash.rs"]
 mod crash;
 #[path = "journeys/desk.rs"]
 mod desk;
 #[path = "journeys/down.rs"]
 mod down;
+#[path = "journeys/erasing.rs"]
+mod erasing;
 #[path = "journeys/figures.rs"]
 mod figures;
 #[path = "journeys/finding.rs"]
@@ -62,6 +66,8 @@ mod servers;
 mod staff;
 #[path = "journeys/strangers.rs"]
 mod strangers;
+#[path = "journeys/traces.rs"]
+mod traces;
 #[path = "journeys/transfer.rs"]
 mod transfer;
 #[path = "journeys/twice.rs"]

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::acts::{self, Goods, Held, ORDER, goods, seen};
 use crate::harness::{Shop, Visitor, pence, text};
 
-const CANCEL: &str = "mutation($id: ID!, $token: String, $key: ID!) {
-    answer: orderCancel(id: $id, token: $token, reason: \"changed my mind\", idempotencyKey: $key) {
+pub const CANCEL: &str =
+    "mutation($id: ID!, $token: String, $reason: String = \"changed my mind\", $key: ID!) {
+    answer: orderCancel(id: $id, token: $token, reason: $reason, idempotencyKey: $key) {
         order { status paymentStatus allowedActions cancelReason } userErrors { code } } }";
 const SHIP: &str = "mutation($id: ID!, $lines: [OrderLineInput!]!, $key: ID!) {
     answer: orderShip(id: $id, lines: $lines, carrier: \"Gull Post\", trackingNumber: \"G1\", idempotencyKey: $key) {
@@ -18,8 +19,10 @@ const DELIVER: &str = "mutation($id: ID!, $shipment: ID!, $key: ID!) {
 const REFUND: &str = "mutation($id: ID!, $amount: MoneyInput, $key: ID!) {
     answer: orderRefund(id: $id, amount: $amount, reason: \"late\", idempotencyKey: $key) {
         order { paymentStatus refundedAmount { amount } } userErrors { code } } }";
-const RETURN: &str = "mutation($id: ID!, $token: String, $lines: [OrderLineInput!]!, $key: ID!) {
-    answer: orderReturnRequest(id: $id, token: $token, lines: $lines, reason: \"broken\", idempotencyKey: $key) {
+pub const RETURN: &str =
+    "mutation($id: ID!, $token: String, $lines: [OrderLineInput!]!, $reason: String = \"broken\",
+        $key: ID!) {
+    answer: orderReturnRequest(id: $id, token: $token, lines: $lines, reason: $reason, idempotencyKey: $key) {
         order { status returns { id status lines { quantity } } } returnId userErrors { code } } }";
 const APPROVE: &str = "mutation($id: ID!, $return: ID!, $key: ID!) {
     answer: orderReturnApprove(id: $id, returnId: $return, idempotencyKey: $key) {
