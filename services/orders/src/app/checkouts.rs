@@ -94,10 +94,11 @@ impl Orders {
         change: DetailsChange,
     ) -> Result<Started, Error> {
         let nothing_new = open.details.with(change.clone()) == open.details;
-        if nothing_new || open.ready().is_err() {
-            return Ok(self.started(open));
-        }
-        Ok(self.started(self.update_checkout(key, open.id, &Right::Any, change).await?))
+        let checkout = match nothing_new || open.ready().is_err() {
+            true => self.store.resume(key, open.id).await?,
+            false => self.update_checkout(key, open.id, &Right::Any, change).await?,
+        };
+        Ok(self.started(checkout))
     }
 
     pub async fn update_checkout(

@@ -83,6 +83,18 @@ impl Store {
         Ok(checkout)
     }
 
+    /// Answers with a checkout as it is, and keeps that for the request: its id means this and nothing else from now on.
+    pub async fn resume(&self, key: &RequestKey, id: CheckoutId) -> Result<Checkout, Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows()?),
+            Once::First(tx) => tx,
+        };
+        let checkout = find(&**tx, id, &Right::Any).await?.ok_or(Error::CheckoutNotFound)?;
+        tx.keep(&checkout).await?;
+        tx.commit().await?;
+        Ok(checkout)
+    }
+
     /// Loads the checkout as the caller may see it, lets `decide` change it, and saves it. What `answer` says of it
     /// then is kept with the request, and answered again when the request comes again: without the checkout.
     pub async fn change<T: Serialize + DeserializeOwned + Send + Sync>(

@@ -294,6 +294,26 @@ async fn one_cart_version_is_one_checkout() {
 }
 
 #[tokio::test]
+async fn a_request_that_found_a_checkout_open_is_known_again() {
+    for shop in shops().await {
+        let begun = shop.checkout().await;
+        let request = starting(&begun.cart, details(&[]));
+        let found = shop.guest().start_checkout(request.clone()).await.unwrap().into_inner();
+        assert_eq!(found.checkout.unwrap().id, begun.checkout.id);
+
+        let mut other = request.clone();
+        other.details.as_mut().unwrap().email = "grace@example.org".into();
+        let refused = shop.guest().start_checkout(other).await.unwrap_err();
+
+        assert_eq!(reason(&refused), "REQUEST_ID_REUSED");
+        assert_eq!(shop.now(&begun).await.details.unwrap().email, "ada@example.org");
+        shop.complete(&begun, "test_approve").await.unwrap();
+        let again = shop.guest().start_checkout(request).await.unwrap().into_inner().checkout.unwrap();
+        assert_eq!((again.state(), again.id), (CheckoutState::Ready, begun.checkout.id));
+    }
+}
+
+#[tokio::test]
 async fn two_tabs_that_begin_at_once_share_a_checkout() {
     for shop in shops().await {
         let cart = shop.cart(None, &[("a", 1)]);
