@@ -6,6 +6,7 @@ mod refuse;
 mod show;
 mod show_order;
 
+use std::fmt::Display;
 use std::pin::Pin;
 
 use futures::{Stream, StreamExt, future, stream};
@@ -58,8 +59,8 @@ impl OrdersService for Grpc {
         request: Request<pb::StartCheckoutRequest>,
     ) -> Answer<pb::StartCheckoutResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "StartCheckout", &message.request_id, &message)?;
         let start = parse::start(&message).map_err(Problem::invalid)?;
+        let key = key(&holder(&caller, "cart", &start.cart), "StartCheckout", &message.request_id, &message)?;
         let started = Box::pin(self.orders.start_checkout(&key, start)).await?;
         let checkout = Some(show::checkout(started.checkout));
         Ok(Response::new(pb::StartCheckoutResponse { checkout, token: started.token }))
@@ -70,8 +71,8 @@ impl OrdersService for Grpc {
         request: Request<pb::UpdateCheckoutRequest>,
     ) -> Answer<pb::UpdateCheckoutResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "UpdateCheckout", &message.request_id, &message)?;
         let (id, change) = parse::update(&message).map_err(Problem::invalid)?;
+        let key = key(&holder(&caller, "checkout", id), "UpdateCheckout", &message.request_id, &message)?;
         let right = right(&caller, token(message.key.as_ref()), None);
         let checkout = self.orders.update_checkout(&key, id, &right, change).await?;
         Ok(Response::new(pb::UpdateCheckoutResponse { checkout: Some(show::checkout(checkout)) }))
@@ -82,8 +83,8 @@ impl OrdersService for Grpc {
         request: Request<pb::CompleteCheckoutRequest>,
     ) -> Answer<pb::CompleteCheckoutResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "CompleteCheckout", &message.request_id, &message)?;
         let (id, completion) = parse::complete(&message).map_err(Problem::invalid)?;
+        let key = key(&holder(&caller, "checkout", id), "CompleteCheckout", &message.request_id, &message)?;
         let right = right(&caller, token(message.key.as_ref()), None);
         let checkout = self.orders.complete_checkout(&key, id, &right, completion).await?;
         Ok(Response::new(pb::CompleteCheckoutResponse { checkout: Some(show::checkout(checkout)) }))
@@ -94,8 +95,8 @@ impl OrdersService for Grpc {
         request: Request<pb::CancelCheckoutRequest>,
     ) -> Answer<pb::CancelCheckoutResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "CancelCheckout", &message.request_id, &message)?;
         let id = parse::checkout_key(message.key.as_ref()).map_err(Problem::invalid)?;
+        let key = key(&holder(&caller, "checkout", id), "CancelCheckout", &message.request_id, &message)?;
         let right = right(&caller, token(message.key.as_ref()), None);
         let checkout = self.orders.cancel_checkout(&key, id, &right).await?;
         Ok(Response::new(pb::CancelCheckoutResponse { checkout: Some(show::checkout(checkout)) }))
@@ -182,7 +183,7 @@ impl OrdersService for Grpc {
 
     async fn ship_order(&self, request: Request<pb::ShipOrderRequest>) -> Answer<pb::ShipOrderResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "ShipOrder", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "ShipOrder", &message.request_id, &message)?;
         let asked = parse::ship(&message).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id: asked.id, right: Right::Any };
         let order = self.orders.ship(change, asked.lines, asked.carrier, asked.tracking_number).await?;
@@ -194,7 +195,7 @@ impl OrdersService for Grpc {
         request: Request<pb::DeliverShipmentRequest>,
     ) -> Answer<pb::DeliverShipmentResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "DeliverShipment", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "DeliverShipment", &message.request_id, &message)?;
         let (id, shipment) = parse::deliver(&message).map_err(Problem::invalid)?;
         let order = self.orders.deliver(Orderly { key: &key, id, right: Right::Any }, shipment).await?;
         Ok(Response::new(pb::DeliverShipmentResponse { order: self.shown(order) }))
@@ -205,9 +206,9 @@ impl OrdersService for Grpc {
         request: Request<pb::CancelOrderRequest>,
     ) -> Answer<pb::CancelOrderResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "CancelOrder", &message.request_id, &message)?;
         let reason = parse::prose("reason", &message.reason, 0, 500).map_err(Problem::invalid)?;
         let (id, right) = self.keyed(&caller, message.key.as_ref(), WRITE).await?;
+        let key = key(&holder(&caller, "order", id), "CancelOrder", &message.request_id, &message)?;
         let order = self.orders.cancel(Orderly { key: &key, id, right }, reason).await?;
         Ok(Response::new(pb::CancelOrderResponse { order: self.shown(order) }))
     }
@@ -217,9 +218,9 @@ impl OrdersService for Grpc {
         request: Request<pb::RequestReturnRequest>,
     ) -> Answer<pb::RequestReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "RequestReturn", &message.request_id, &message)?;
         let (lines, reason) = parse::returned(&message).map_err(Problem::invalid)?;
         let (id, right) = self.keyed(&caller, message.key.as_ref(), WRITE).await?;
+        let key = key(&holder(&caller, "order", id), "RequestReturn", &message.request_id, &message)?;
         let change = Orderly { key: &key, id, right };
         let (order, return_id) = self.orders.request_return(change, lines, reason).await?;
         let return_id = return_id.to_string();
@@ -231,7 +232,7 @@ impl OrdersService for Grpc {
         request: Request<pb::ApproveReturnRequest>,
     ) -> Answer<pb::ApproveReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "ApproveReturn", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "ApproveReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
@@ -244,7 +245,7 @@ impl OrdersService for Grpc {
         request: Request<pb::RejectReturnRequest>,
     ) -> Answer<pb::RejectReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "RejectReturn", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "RejectReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let rejection = parse::prose("rejection", &message.rejection, 1, 500).map_err(Problem::invalid)?;
@@ -258,7 +259,7 @@ impl OrdersService for Grpc {
         request: Request<pb::ReceiveReturnRequest>,
     ) -> Answer<pb::ReceiveReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "ReceiveReturn", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "ReceiveReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
@@ -271,7 +272,7 @@ impl OrdersService for Grpc {
         request: Request<pb::RefundOrderRequest>,
     ) -> Answer<pb::RefundOrderResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller, "RefundOrder", &message.request_id, &message)?;
+        let key = key(&caller.principal(), "RefundOrder", &message.request_id, &message)?;
         let (id, amount, reason) = parse::refund(&message).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
         let (order, refund_id) = self.orders.refund(change, amount, reason).await?;
@@ -297,13 +298,21 @@ fn token(key: Option<&pb::CheckoutKey>) -> &str {
     key.map(|key| key.token.as_str()).unwrap_or_default()
 }
 
+/// Within whom request ids are told apart: the account, or what a guest holds the token of.
+fn holder(caller: &Caller, kind: &str, held: impl Display) -> String {
+    match &caller.user {
+        Some(_) => caller.principal(),
+        None => format!("{kind}:{held}"),
+    }
+}
+
 fn key<M: prost::Message>(
-    caller: &Caller,
+    principal: &str,
     method: &'static str,
     request_id: &str,
     message: &M,
 ) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
+    Ok(RequestKey::new(principal, method, request_id, message)?)
 }
 
 fn page(message: &pb::ListOrdersRequest) -> Result<Page, Problem> {

@@ -27,12 +27,15 @@ const URL_MAX: usize = 2_000;
 
 pub fn start(message: &pb::StartCheckoutRequest) -> Parsed<Start> {
     let mut fields = Fields::new();
-    let cart = fields.text("cart_id", &message.cart_id, 0..=64);
+    let cart = set(&message.cart_id).map(|cart| fields.id::<()>("cart_id", cart));
     let cart_token = fields.text("cart_token", &message.cart_token, 0..=256);
     let details = message.details.clone().unwrap_or_default();
     let replace_codes = !details.codes.is_empty();
     let change = details_change(&mut fields, &details, replace_codes);
-    fields.build(|| Some(Start { cart: cart?, cart_token: cart_token?, change: change? }))
+    fields.build(|| {
+        let cart = transposed(cart)?.map(|cart| cart.to_string()).unwrap_or_default();
+        Some(Start { cart, cart_token: cart_token?, change: change? })
+    })
 }
 
 pub fn update(message: &pb::UpdateCheckoutRequest) -> Parsed<(CheckoutId, DetailsChange)> {

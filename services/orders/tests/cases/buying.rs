@@ -314,6 +314,44 @@ async fn a_request_that_found_a_checkout_open_is_known_again() {
 }
 
 #[tokio::test]
+async fn two_guests_with_one_request_id_do_not_meet() {
+    for shop in shops().await {
+        let same = |step: &str| format!("what-both-chose-to-{step}");
+        let mut orders = std::collections::HashSet::new();
+        for _ in 0..2 {
+            let cart = shop.cart(None, &[("a", 1)]);
+            let start =
+                pb::StartCheckoutRequest { request_id: same("start"), ..starting(&cart, details(&[])) };
+            let started = shop.guest().start_checkout(start).await.unwrap().into_inner();
+            let begun = Begun { checkout: started.checkout.unwrap(), token: started.token, cart };
+
+            let update = pb::UpdateCheckoutRequest {
+                key: Some(begun.key()),
+                request_id: same("update"),
+                ..Default::default()
+            };
+            shop.guest().update_checkout(update).await.unwrap();
+            let complete = pb::CompleteCheckoutRequest {
+                request_id: same("complete"),
+                ..begun.completing("test_approve")
+            };
+            let bought =
+                shop.guest().complete_checkout(complete).await.unwrap().into_inner().checkout.unwrap();
+            let cancel = pb::CancelOrderRequest {
+                key: Some(by_id(&bought.order_id, &begun.token)),
+                request_id: same("cancel"),
+                ..Default::default()
+            };
+            let cancelled = shop.guest().cancel_order(cancel).await.unwrap().into_inner().order.unwrap();
+            assert_eq!(cancelled.state(), pb::OrderState::Cancelled);
+            orders.insert(cancelled.id);
+        }
+
+        assert_eq!(orders.len(), 2);
+    }
+}
+
+#[tokio::test]
 async fn two_tabs_that_begin_at_once_share_a_checkout() {
     for shop in shops().await {
         let cart = shop.cart(None, &[("a", 1)]);
