@@ -13,8 +13,9 @@ pub(crate) fn layer(mut inner: impl Step<Outgoing>) -> impl Step<Outgoing> {
         let rule = call.entry.rule;
         let now = Instant::now();
         let allowed = rule.timeout.and_then(|timeout| now.checked_add(timeout));
-        let deadline = earlier(call.context.deadline, allowed);
-        let Some(deadline) = deadline else {
+        // Those below learn it, too: a second attempt tells its hop what is left by then.
+        call.context.deadline = earlier(call.context.deadline, allowed);
+        let Some(deadline) = call.context.deadline else {
             return Either::Left(Either::Left(inner.call(call)));
         };
         let left = deadline.saturating_duration_since(now);

@@ -14,12 +14,14 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use proto::rules::{self, Idempotency};
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::call::{Answer, PREVIOUS_ATTEMPTS, Step, code_of};
 use crate::client::Outgoing;
+use crate::deadline::write;
 
 pub(crate) fn layer(budget: Arc<Budget>, mut inner: impl Step<Request<Body>>) -> impl Step<Outgoing> {
     // The second attempt is rare: it clones the way to the service only when it comes to that.
@@ -34,10 +36,10 @@ pub(crate) fn layer(budget: Arc<Budget>, mut inner: impl Step<Request<Body>>) ->
             },
             false => (call.request, None),
         };
-        let (budget, spare) = (budget.clone(), spare.clone());
+        let (budget, spare, deadline) = (budget.clone(), spare.clone(), call.context.deadline);
         Either::Left(inner.call(first).then(move |answer| match again {
             Some(again) if unavailable(&answer) && budget.withdraw() => {
-                Either::Left((*spare).clone().call(again.request()).boxed())
+                Either::Left((*spare).clone().call(again.request(deadline)).boxed())
             }
             _ => Either::Right(ready(answer)),
         }))
@@ -59,13 +61,16 @@ struct Again {
 }
 
 impl Again {
-    fn request(self) -> Request<Body> {
+    fn request(self, deadline: Option<Instant>) -> Request<Body> {
         let mut request = Request::new(Body::new(Full::new(self.message)));
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
         *request.version_mut() = self.version;
         *request.headers_mut() = self.headers;
         request.headers_mut().insert(PREVIOUS_ATTEMPTS, HeaderValue::from_static("1"));
+        if let Some(deadline) = deadline {
+            write(request.headers_mut(), deadline.saturating_duration_since(Instant::now()));
+        }
         request
     }
 }
@@ -167,12 +172,16 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
     use std::sync::atomic::Ordering;
+    use std::time::Duration;
 
+    use tokio::time::sleep;
     use tower::ServiceExt;
 
     use super::*;
     use crate::call::fixtures::{EFFECT, ONCE, READ, WATCH, answering, outgoing};
+    use crate::client::deadline;
     use crate::context::Context;
+    use crate::deadline::read;
 
     async fn attempts(path: &str, code: Code, context: Context) -> usize {
         let (inner, asked) = answering(code);
@@ -231,6 +240,26 @@ mod tests {
         assert_eq!(second.1[PREVIOUS_ATTEMPTS], "1");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_second_attempt_gets_what_the_first_left() {
+        let (seen, see) = std::sync::mpsc::channel();
+        let inner = service_fn(move |request: Request<Body>| {
+            seen.send(read(request.headers()).unwrap().unwrap()).unwrap();
+            async move {
+                sleep(Duration::from_millis(300)).await;
+                Err(Status::unavailable("away"))
+            }
+        });
+        let stack = deadline::layer(layer(Arc::new(Budget::new()), inner));
+        let second =
+            Context { deadline: Some(Instant::now() + Duration::from_secs(1)), ..Context::default() };
+
+        stack.oneshot(outgoing(READ, second)).await.unwrap_err();
+
+        let told: Vec<u128> = see.try_iter().map(|wait| wait.as_millis()).collect();
+        assert!(matches!(told[..], [1_000, 690..=700]), "{told:?}");
+    }
+
     #[tokio::test]
     async fn a_body_that_comes_by_and_by_arrives_whole_and_is_sent_once() {
         let (inner, bodies) = {
@@ -246,7 +275,7 @@ mod tests {
         };
         let slow = stream::unfold(0, |sent| async move {
             if sent == 1 {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                sleep(Duration::from_millis(5)).await;
             }
             (sent < 3).then(|| (Ok::<_, Status>(Frame::data(Bytes::from("x"))), sent + 1))
         });
