@@ -77,7 +77,7 @@ impl Inventory {
         id: ReservationId,
     ) -> Result<Reservation, Error> {
         let cause = self.cause(caller, id.to_string());
-        self.store.update(key, id, &cause, |reservation| Ok(reservation.confirm()?)).await
+        self.store.confirm(key, id, &cause).await
     }
 
     pub async fn release(
@@ -87,7 +87,7 @@ impl Inventory {
         id: ReservationId,
     ) -> Result<Reservation, Error> {
         let cause = self.cause(caller, id.to_string());
-        self.store.update(key, id, &cause, |reservation| Ok(reservation.release()?)).await
+        self.store.release(key, id, &cause).await
     }
 
     pub async fn take_back(

@@ -252,6 +252,11 @@ impl Reservation {
         Self { id, state: State::Held, lines: lines.collect(), expires }
     }
 
+    /// A promise of nothing, so that none is made under its id any more.
+    pub fn closed(id: ReservationId, now: Timestamp) -> Self {
+        Self { id, state: State::Released, lines: Vec::new(), expires: now }
+    }
+
     /// Whether the same was asked for.
     pub fn promises_the_same(&self, other: &Reservation) -> bool {
         let asked = |reservation: &Reservation| -> Vec<(String, i64)> {

@@ -95,20 +95,42 @@ impl Store {
         self.answer(tx, wanted).await
     }
 
-    /// Loads a reservation, lets `decide` change it, and moves the stock of all of its lines as it says.
-    pub async fn update(
+    /// Sells what is reserved.
+    pub async fn confirm(
         &self,
         key: &RequestKey,
         id: ReservationId,
         cause: &Cause,
-        decide: impl FnOnce(&mut Reservation) -> Result<Moves, Error>,
     ) -> Result<Reservation, Error> {
         let tx = match self.database.begin_once(key).await? {
             Once::Kept(answer) => return Ok(answer.rows::<KeptReservation>()?.reservation()?),
             Once::First(tx) => tx,
         };
-        let changed = change(&tx, id, cause, decide).await?;
-        self.answer(tx, changed).await
+        let confirmed = change(&tx, id, cause, |reservation| Ok(reservation.confirm()?)).await?;
+        self.answer(tx, confirmed).await
+    }
+
+    /// Gives back what is reserved. A promise that nobody has made is closed all the same: one that was asked for before
+    /// and comes late must not take anything after all.
+    pub async fn release(
+        &self,
+        key: &RequestKey,
+        id: ReservationId,
+        cause: &Cause,
+    ) -> Result<Reservation, Error> {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<KeptReservation>()?.reservation()?),
+            Once::First(tx) => tx,
+        };
+        let released = match change(&tx, id, cause, |reservation| Ok(reservation.release()?)).await {
+            Err(Error::ReservationNotFound(_)) => {
+                let closed = Reservation::closed(id, cause.now);
+                insert(&tx, &closed).await?;
+                closed
+            }
+            released => released?,
+        };
+        self.answer(tx, released).await
     }
 
     /// Takes back some of what a reservation sold.
@@ -232,8 +254,12 @@ async fn write_returns(tx: &Tx, before: &Reservation, after: &Reservation) -> Re
 
 async fn insert(tx: &Tx, reservation: &Reservation) -> Result<(), Error> {
     let id = reservation.id.as_uuid();
-    let sql = "INSERT INTO reservations (id, state, expires) VALUES ($1, $2, $3)";
-    execute(tx, sql, [id.into(), reservation.state.as_str().into(), reservation.expires.into()]).await?;
+    let sql = "INSERT INTO reservations (id, state, expires) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    let values = [id.into(), reservation.state.as_str().into(), reservation.expires.into()];
+    if execute(tx, sql, values).await? == 0 {
+        // Made or closed by somebody else in this very moment.
+        return Err(Error::Conflict);
+    }
     for lines in reservation.lines.chunks(ROWS_PER_STATEMENT_MAX) {
         let tuples: Vec<String> =
             (0..lines.len()).map(|at| format!("($1, ${}, ${}, 0)", at * 2 + 2, at * 2 + 3)).collect();

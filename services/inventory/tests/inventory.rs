@@ -104,6 +104,21 @@ async fn what_is_confirmed_is_sold_and_what_is_released_is_free_again() {
 }
 
 #[tokio::test]
+async fn a_reservation_that_is_let_go_before_it_comes_takes_nothing() {
+    for shop in shops().await {
+        shop.count("A", 3).await;
+        let late = id();
+
+        let closed = shop.release(&late).await.unwrap();
+
+        assert_eq!((closed.state(), closed.lines.len()), (pb::ReservationState::Released, 0));
+        assert_eq!(reason(&shop.reserve(&late, &[("A", 1)]).await.unwrap_err()), "RESERVATION_CLOSED");
+        assert_eq!(shop.release(&late).await.unwrap().state(), pb::ReservationState::Released);
+        assert_eq!(shop.figures("A").await, (3, 3, 0, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_reservation_that_nobody_confirms_ends_by_itself() {
     for shop in shops().await {
         shop.count("A", 3).await;

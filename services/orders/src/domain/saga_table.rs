@@ -14,7 +14,7 @@ use super::{CheckoutId, Number, Order, Refusal, ReturnId, ReturnState};
 /// A stage, and for each event that moves it the stage afterwards; every other event leaves it as it is.
 const SAGA: &str = "
 ready        begin=reserving cancel=failed
-reserving    reserved=holding short=ready
+reserving    reserved=holding short=un-reserve
 holding      held=authorizing refused=un-reserve
 authorizing  authorized=placing captured=placing declined=un-hold voided=un-hold pending=provider action=buyer
 buyer        authorized=placing captured=placing declined=un-hold voided=un-hold pending=provider cancel=un-pay
@@ -100,7 +100,7 @@ fn every_stage_answers_every_event_as_the_table_says() {
 fn who_leaves_during_a_call_is_let_go_when_its_outcome_is_known() {
     let outcomes = [
         (Stage::Reserving, "reserved", "un-reserve"),
-        (Stage::Reserving, "short", "failed"),
+        (Stage::Reserving, "short", "un-reserve"),
         (Stage::Holding, "held", "un-hold"),
         (Stage::Authorizing, "authorized", "un-pay"),
         (Stage::Authorizing, "pending", "un-pay"),

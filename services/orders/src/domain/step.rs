@@ -38,11 +38,13 @@ impl Saga {
                 false => self.pay(false, now),
             },
             (Stage::Reserving, Event::OutOfStock(shortages)) => {
-                self.undo(MoneyBack::Nothing, false, false, Failure::out_of_stock(shortages), now);
+                // Nothing is held, but an earlier try of this call may still be on its way: let go before it comes, it
+                // takes nothing.
+                self.undo(MoneyBack::Nothing, false, Failure::out_of_stock(shortages), now);
             }
             (Stage::Holding, Event::Held) => self.pay(true, now),
             (Stage::Holding, Event::CodeRefused) => {
-                self.undo(MoneyBack::Nothing, false, true, Failure::code_refused(), now);
+                self.undo(MoneyBack::Nothing, false, Failure::code_refused(), now);
             }
             (Stage::Authorizing | Stage::Waiting { .. }, Event::Payment(seen)) => self.paying(seen, now),
             (Stage::Authorizing, Event::PaymentRefused(message)) => self.declined(message, now),
@@ -73,7 +75,7 @@ impl Saga {
 
     fn go_on(&mut self, next: Stage, codes_held: bool, now: Timestamp) {
         match self.abandon.take() {
-            Some(failure) => self.undo(MoneyBack::Nothing, codes_held, true, failure, now),
+            Some(failure) => self.undo(MoneyBack::Nothing, codes_held, failure, now),
             None => self.enter(next, now),
         }
     }
@@ -88,7 +90,7 @@ impl Saga {
             SeenState::Authorized | SeenState::Captured => {
                 let held = self.plan.codes;
                 return match self.abandon.take() {
-                    Some(failure) => self.undo(MoneyBack::Void, held, true, failure, now),
+                    Some(failure) => self.undo(MoneyBack::Void, held, failure, now),
                     None => self.enter(Stage::Placing, now),
                 };
             }
@@ -96,7 +98,7 @@ impl Saga {
             SeenState::Pending => WaitsOn::Provider,
         };
         if let Some(failure) = self.abandon.take() {
-            return self.undo(MoneyBack::Void, self.plan.codes, true, failure, now);
+            return self.undo(MoneyBack::Void, self.plan.codes, failure, now);
         }
         match &mut self.stage {
             Stage::Waiting { on: was, asking, .. } if *was == on => {
@@ -113,7 +115,7 @@ impl Saga {
     fn declined(&mut self, message: String, now: Timestamp) {
         let failure =
             self.abandon.take().unwrap_or_else(|| Failure::new(FailureKind::PaymentDeclined, message));
-        self.undo(MoneyBack::Nothing, self.plan.codes, true, failure, now);
+        self.undo(MoneyBack::Nothing, self.plan.codes, failure, now);
     }
 
     /// After the pivot there is no way back from here; an order that cannot be kept is cancelled by its own means.
@@ -151,7 +153,7 @@ impl Saga {
         match &self.stage {
             Stage::Ready => self.rest(Stage::Failed, Failure::cancelled(), now),
             Stage::Waiting { .. } => {
-                self.undo(MoneyBack::Void, self.plan.codes, true, Failure::cancelled(), now);
+                self.undo(MoneyBack::Void, self.plan.codes, Failure::cancelled(), now);
             }
             // What the present call did is not known yet; nothing can be undone before it is.
             Stage::Reserving | Stage::Holding | Stage::Authorizing => {
@@ -159,7 +161,7 @@ impl Saga {
             }
             Stage::Placing => {
                 let money = if self.plan.pays { MoneyBack::Void } else { MoneyBack::Nothing };
-                self.undo(money, self.plan.codes, true, Failure::cancelled(), now);
+                self.undo(money, self.plan.codes, Failure::cancelled(), now);
             }
             Stage::Undoing(undo) => {
                 let undo = Undo { then: Outcome::Failed(Failure::cancelled()), ..undo.clone() };
@@ -173,7 +175,7 @@ impl Saga {
         let overdue = now >= self.since + PENDING_MAX;
         match &mut self.stage {
             Stage::Waiting { until, .. } if now >= *until => {
-                self.undo(MoneyBack::Void, self.plan.codes, true, Failure::timed_out(), now);
+                self.undo(MoneyBack::Void, self.plan.codes, Failure::timed_out(), now);
             }
             Stage::Waiting { asking, .. } => *asking = true,
             // There may be an authorisation or not: it must be learnt before it can be let go.
@@ -194,10 +196,10 @@ impl Saga {
         }
     }
 
-    fn undo(&mut self, money: MoneyBack, codes: bool, stock: bool, failure: Failure, now: Timestamp) {
+    fn undo(&mut self, money: MoneyBack, codes: bool, failure: Failure, now: Timestamp) {
         let cancelled = self.abandon.take();
         let then = Outcome::of(cancelled.unwrap_or(failure));
-        self.leave(Undo { money, codes, stock, then }, now);
+        self.leave(Undo { money, codes, stock: true, then }, now);
     }
 
     fn undone(&mut self, undo: Undo, event: Event, now: Timestamp) {

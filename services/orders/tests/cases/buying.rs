@@ -136,6 +136,7 @@ async fn what_is_sold_out_is_named_and_nothing_is_charged() {
         assert_eq!((shortage.sku.as_str(), shortage.available_quantity), ("B", 1));
         assert_eq!(shortage.requested_quantity, 2);
         assert_eq!((shop.payments.all().len(), shop.inventory.figures("A").available), (0, 10));
+        assert_eq!(shop.inventory.in_state(Promise::Released), 1, "a try that comes late takes nothing");
     }
 }
 

@@ -103,8 +103,7 @@ impl Inventory {
 
     fn release(&self, id: &str) -> Result<pb::ReleaseReservationResponse, Status> {
         let mut reservations = self.reservations.lock().unwrap();
-        let (state, lines) =
-            reservations.get_mut(id).ok_or_else(|| refusal(pb::Reason::ReservationNotFound).status())?;
+        let (state, lines) = reservations.entry(id.into()).or_insert((Promise::Released, Vec::new()));
         match state {
             Promise::Confirmed => return Err(refusal(pb::Reason::ReservationClosed).status()),
             Promise::Released => return Ok(pb::ReleaseReservationResponse::default()),
