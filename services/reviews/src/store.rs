@@ -8,7 +8,8 @@ mod summary;
 
 use kit::outbox::{self, Event as News};
 use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, erased, execute, inbox};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, SqlErr};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use self::entity::review;
@@ -51,18 +52,14 @@ impl Store {
         };
         if let Some(account) = review.author {
             refuse_erased(&tx, account).await?;
-            let of_the_pair = review::Entity::find()
-                .filter(review::Column::AccountId.eq(account.as_uuid()))
-                .filter(review::Column::ProductId.eq(review.product.as_uuid()));
-            if let Some(earlier) = of_the_pair.one(&*tx).await? {
-                return Err(Error::AlreadyReviewed(Id::from_uuid(earlier.id)));
-            }
         }
         let verified = self.has_bought(&tx, &review).await?;
         let row = review::Model::of(Review { verified, ..review }, None, 1);
-        let inserted =
-            review::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*tx).await;
-        inserted.map_err(|error| already_reviewed(error, &row))?;
+        let inserting = review::Entity::insert(row.clone().into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        if inserting.exec_without_returning(&*tx).await? == 0 {
+            return Err(self.already_reviewed(&tx, &row).await?);
+        }
         outbox::append(&tx, &events::news(&row.clone().review()?, Event::Submitted, 1, None)).await?;
         tx.keep(&row).await?;
         tx.commit().await?;
@@ -257,6 +254,15 @@ impl Store {
             .ok_or(Error::NotFound(id))
     }
 
+    /// Which review of the pair stands in the way of another.
+    async fn already_reviewed(&self, tx: &Tx, row: &review::Model) -> Result<Error, DbErr> {
+        let of_the_pair = review::Entity::find()
+            .filter(review::Column::AccountId.eq(row.account_id))
+            .filter(review::Column::ProductId.eq(row.product_id));
+        let earlier = of_the_pair.one(&**tx).await?;
+        Ok(earlier.map_or(Error::Conflict, |earlier| Error::AlreadyReviewed(Id::from_uuid(earlier.id))))
+    }
+
     async fn has_bought(&self, tx: &Tx, review: &Review) -> Result<bool, DbErr> {
         let Some(account) = review.author else {
             return Ok(review.verified);
@@ -324,12 +330,4 @@ async fn recount(tx: &Tx, review: Uuid) -> Result<(), DbErr> {
                 unhelpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND NOT v.helpful)
              WHERE id = $1";
     execute(&**tx, sql, [review.into()]).await.map(drop)
-}
-
-fn already_reviewed(error: DbErr, row: &review::Model) -> Error {
-    match error.sql_err() {
-        // Another request of the same account got in between; which review it wrote, a read will tell.
-        Some(SqlErr::UniqueConstraintViolation(_)) => Error::AlreadyReviewed(Id::from_uuid(row.id)),
-        _ => Error::Storage(error),
-    }
 }

@@ -51,10 +51,13 @@ async fn an_account_reviews_a_product_once_however_many_ask_at_the_same_time() {
         });
         let answers = futures::future::join_all(tries).await;
 
-        let refused: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
-        assert_eq!(refused.len(), 9);
-        assert!(refused.iter().all(|status| reason(status) == "ALREADY_REVIEWED"));
-        assert!(refused.iter().all(|status| status.code() == Code::AlreadyExists));
+        let (written, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((written.len(), refused.len()), (1, 9));
+        let written = written.into_iter().next().unwrap().unwrap().into_inner().review.unwrap();
+        for status in refused.into_iter().map(Result::unwrap_err) {
+            assert_eq!((status.code(), reason(&status).as_str()), (Code::AlreadyExists, "ALREADY_REVIEWED"));
+            assert_eq!(mesh::status::metadata_of(&status)["review_id"], written.id);
+        }
     }
 }
 
