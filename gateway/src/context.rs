@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::Upstreams;
 use crate::error::{Fault, Problem};
-use crate::limits::{GUEST_KEY_LENGTH_MIN, IDEMPOTENCY_KEY_LENGTH_MAX, REQUEST_TIMEOUT};
+use crate::limits::{GUEST_KEY_LENGTH_MIN, IDEMPOTENCY_KEY_LENGTH_MAX};
 use crate::views::Views;
 
 /// What all requests share, as the schema holds it.
@@ -76,10 +76,6 @@ impl Viewer {
             retried: false,
             record: self.record.clone(),
         }
-    }
-
-    pub(crate) fn request_context(&self) -> mesh::context::Context {
-        self.call_context(Some(Instant::now() + REQUEST_TIMEOUT))
     }
 
     /// In whose name effects of this request are done once, where no cart or checkout says more.

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Value, Variables};
@@ -10,6 +9,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use observability::{GraphqlMetrics, names};
 use serde::Deserialize;
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use crate::context::{Market, Viewer};
@@ -17,6 +17,7 @@ use crate::documents::{Checked, Documents};
 use crate::error::{Fault, Problem};
 use crate::guard;
 use crate::limits::{RATE_MUTATION_COST, RATE_QUERY_COST, RATE_REFUSED_COST};
+use crate::measured::Measured;
 use crate::rates::Rates;
 use crate::schema::{Schema, in_context};
 
@@ -98,12 +99,11 @@ impl Executor {
         Ok((Prepared { checked, request }, cost))
     }
 
-    /// Executes a query or mutation in the span of its request.
-    pub(crate) async fn execute(&self, prepared: Prepared, viewer: Viewer) -> Response {
-        let started = Instant::now();
-        let (kind, name) = (kind_name(prepared.kind()), prepared.name().map(str::to_owned));
+    /// Executes a query or mutation in the span of its request, whose time ends then.
+    pub(crate) async fn execute(&self, prepared: Prepared, viewer: Viewer, until: Instant) -> Response {
+        let mut measured = self.measure(&prepared, Some(until));
         let record = viewer.record.clone();
-        let context = viewer.request_context();
+        let context = viewer.call_context(Some(until));
         let request = prepared.request.data(viewer);
         let run = AssertUnwindSafe(self.schema.execute(request)).catch_unwind();
         let run = mesh::context::scope(context, run);
@@ -114,7 +114,7 @@ impl Executor {
         let mut response = self.finish(response);
         let outcome = if response.errors.is_empty() { "ok" } else { "errors" };
         Span::current().record(names::GRAPHQL_OUTCOME, outcome);
-        self.metrics.record(name.as_deref(), kind, outcome, started.elapsed());
+        measured.outcome = Some(outcome);
         if let Some(record) = record {
             response.extensions.insert("rpcs".to_owned(), rpcs(&record));
         }
@@ -129,17 +129,20 @@ impl Executor {
         span: Span,
     ) -> BoxStream<'static, Response> {
         let context = viewer.call_context(None);
-        let name = prepared.name().map(str::to_owned);
-        self.metrics.record(name.as_deref(), "subscription", "ok", std::time::Duration::ZERO);
+        let measured = self.measure(&prepared, None);
         let stream = self.schema.execute_stream(prepared.request.data(viewer));
-        let next = move |mut stream: BoxStream<'static, Response>| {
+        let next = move |(mut stream, mut measured): (BoxStream<'static, Response>, Measured)| {
             let (executor, context, span) = (self.clone(), context.clone(), span.clone());
             async move {
                 let response = mesh::context::scope(context, stream.next()).instrument(span).await?;
-                Some((executor.finish(response), stream))
+                let response = executor.finish(response);
+                if !response.errors.is_empty() {
+                    measured.outcome = Some("errors");
+                }
+                Some((response, (stream, measured)))
             }
         };
-        futures::stream::unfold(stream, next).boxed()
+        futures::stream::unfold((stream, measured), next).boxed()
     }
 
     /// Gives every error its code, and in production keeps the schema's names out of what the library says.
@@ -157,9 +160,13 @@ impl Executor {
         response
     }
 
-    /// Counts an operation that was refused before it executed.
+    fn measure(&self, prepared: &Prepared, until: Option<Instant>) -> Measured {
+        Measured::begin(&self.metrics, prepared.name(), kind_name(prepared.kind()), until)
+    }
+
+    /// Counts an operation that was refused before it executed: mostly before anybody knew what it is.
     pub(crate) fn refused(&self) {
-        self.metrics.record(None, "query", "refused", std::time::Duration::ZERO);
+        self.metrics.record(None, "unknown", "refused", std::time::Duration::ZERO);
     }
 }
 

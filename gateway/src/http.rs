@@ -14,6 +14,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use observability::propagation;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::closing::Closing;
@@ -91,15 +92,16 @@ async fn graphql(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Respo
     let Some(form) = Form::of(request.headers()) else {
         return plain(StatusCode::NOT_ACCEPTABLE, "Answers are JSON or an event stream.");
     };
-    let answer = answer(edge, request, form).instrument(span);
-    match tokio::time::timeout(REQUEST_TIMEOUT, answer).await {
+    let until = Instant::now() + REQUEST_TIMEOUT;
+    let answer = answer(edge, request, form, until).instrument(span);
+    match tokio::time::timeout_at(until, answer).await {
         Ok(response) => response,
         Err(_) => refusal(form, Fault::of(Problem::Timeout, "The answer took too long.")),
     }
 }
 
-async fn answer(edge: Arc<Edge>, request: Request<Body>, form: Form) -> Response<Body> {
-    match try_answer(&edge, request, form).await {
+async fn answer(edge: Arc<Edge>, request: Request<Body>, form: Form, until: Instant) -> Response<Body> {
+    match try_answer(&edge, request, form, until).await {
         Ok(response) => response,
         Err(Refused::Http(response)) => *response,
         Err(Refused::Graphql(fault)) => {
@@ -128,7 +130,12 @@ impl From<Response<Body>> for Refused {
     }
 }
 
-async fn try_answer(edge: &Arc<Edge>, request: Request<Body>, form: Form) -> Result<Response<Body>, Refused> {
+async fn try_answer(
+    edge: &Arc<Edge>,
+    request: Request<Body>,
+    form: Form,
+    until: Instant,
+) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
     let client = client::of(&parts.headers, &parts.extensions, &edge.settings.trusted_proxies);
     let (payload, viewer) = match admit(edge, &parts, body, client.clone()).await {
@@ -149,11 +156,11 @@ async fn try_answer(edge: &Arc<Edge>, request: Request<Body>, form: Form) -> Res
         }
         (_, Form::Events) => {
             let viewer = viewer.recorded(!edge.settings.production);
-            Ok(sse::once(edge.executor.execute(prepared, viewer).await))
+            Ok(sse::once(edge.executor.execute(prepared, viewer, until).await))
         }
         (kind, form) => {
             let viewer = viewer.recorded(!edge.settings.production);
-            let mut answer = write(form, run(edge, kind, prepared, viewer).await);
+            let mut answer = write(form, run(edge, kind, prepared, viewer, until).await);
             if let Ok(language) = edge.settings.market.language.parse() {
                 answer.headers_mut().insert(CONTENT_LANGUAGE, language);
             }
@@ -185,12 +192,13 @@ async fn run(
     kind: OperationType,
     prepared: execute::Prepared,
     viewer: Viewer,
+    until: Instant,
 ) -> async_graphql::Response {
     if kind != OperationType::Mutation {
-        return edge.executor.execute(prepared, viewer).await;
+        return edge.executor.execute(prepared, viewer, until).await;
     }
     let executor = edge.executor.clone();
-    let task = async move { executor.execute(prepared, viewer).await };
+    let task = async move { executor.execute(prepared, viewer, until).await };
     let joined = tokio::spawn(task.in_current_span()).await;
     joined
         .unwrap_or_else(|_| async_graphql::Response::from_errors(vec![Fault::internal().into_server_error()]))

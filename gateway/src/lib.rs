@@ -16,6 +16,7 @@ mod guard;
 mod http;
 mod ids;
 mod keys;
+mod measured;
 mod media;
 mod playground;
 mod rates;

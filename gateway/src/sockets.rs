@@ -285,6 +285,7 @@ impl Session {
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(fault) => {
+                self.edge.executor.refused();
                 let errors = [fault.into_server_error()];
                 let message = serde_json::json!({ "type": "error", "id": id, "payload": errors });
                 return self.send(&message).await;

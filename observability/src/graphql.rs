@@ -46,8 +46,8 @@ impl GraphqlMetrics {
         }
     }
 
-    /// Counts one operation: its name in the document if it has one, its kind ("query"), its outcome ("ok", or
-    /// anything else for an error).
+    /// Counts one operation: its name in the document if it has one, its kind ("query"), its outcome ("ok", "left" when
+    /// nobody waited for the answer any more, or anything else for an error).
     pub fn record(
         &self,
         operation: Option<&str>,
@@ -61,7 +61,7 @@ impl GraphqlMetrics {
             KeyValue::new(names::GRAPHQL_OUTCOME, outcome),
         ];
         self.duration.record(elapsed.as_secs_f64(), &labels);
-        if outcome != "ok" {
+        if !["ok", "left"].contains(&outcome) {
             self.errors.add(1, &labels);
         }
     }

@@ -1,11 +1,13 @@
 //! Who somebody is: registering, forgetting, coming back; and a browser that carries all of it by itself.
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::acts::{self, goods};
-use crate::harness::{PASSWORD, Shop, text};
+use crate::harness::{LOOK_INTERVAL, PASSWORD, Shop, text};
 use crate::inbox;
+use crate::live::{NEWS_TIME_MAX, stream};
 
 const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
     answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {
@@ -113,14 +115,63 @@ async fn figures_for_operators_name_nobody() {
     let person = json!({ "email": email, "password": PASSWORD });
     shop.guest().done(REGISTER, person.clone()).await;
     shop.guest().done(LOG_IN, person).await;
-    let read = async |path: &str| {
-        let answer = shop.guest().http.get(format!("{}/{path}", shop.admin)).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
 
-    assert_eq!(read("ready").await.0, 200);
-    let (status, metrics) = read("metrics").await;
+    assert_eq!(admin(&shop, "ready").await.0, 200);
+    let (status, metrics) = admin(&shop, "metrics").await;
     assert_eq!(status, 200);
-    assert!(metrics.contains("LogIn"), "methods are counted by name");
+    assert!(metrics.contains(r#"rpc_method="LogIn""#), "methods are counted by name");
     assert!(!metrics.contains(&email) && !metrics.contains('@'), "{metrics}");
+}
+
+#[tokio::test]
+async fn operations_are_counted_by_their_name_and_how_they_went() {
+    let shop = Shop::shared();
+    let goods = goods(&shop.staff().await, "10.00", 5).await;
+    let guest = shop.guest();
+
+    guest.look("query CountMe { answer: cart { id } }", json!({})).await;
+    guest.answer("query CountMyFault { stockMovements(first: 1) { nodes { id } } }", json!({})).await;
+    guest.answer("query { thereIsNoSuchField }", json!({})).await;
+    let watch = "subscription CountMyWatch($skus: [String!]!) { stockChanged(skus: $skus) { sku } }";
+    let mut watching = stream(&guest, watch, json!({ "skus": [goods.sku] })).await;
+    watching.chunk().await.unwrap();
+    drop(watching);
+
+    let expected = [
+        ("duration_seconds_count", "CountMe", "query", "ok"),
+        ("duration_seconds_count", "CountMyFault", "query", "errors"),
+        ("errors_total", "CountMyFault", "query", "errors"),
+        ("errors_total", "anonymous", "unknown", "refused"),
+        ("duration_seconds_count", "CountMyWatch", "subscription", "ok"),
+        ("duration_seconds_sum", "CountMyWatch", "subscription", "ok"),
+    ];
+    for (family, name, kind, outcome) in expected {
+        let labels = [
+            format!(r#"graphql_operation_name="{name}""#),
+            format!(r#"graphql_operation_type="{kind}""#),
+            format!(r#"graphql_outcome="{outcome}""#),
+        ];
+        let counted = |line: &&str| {
+            line.starts_with(&format!("graphql_operation_{family}{{"))
+                && labels.iter().all(|label| line.contains(label))
+        };
+        // A subscription is counted as soon as the edge notices that its client has left.
+        let found = async {
+            loop {
+                let (_, metrics) = admin(&shop, "metrics").await;
+                if let Some(line) = metrics.lines().find(counted) {
+                    return line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap();
+                }
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+        };
+        let figure = timeout(NEWS_TIME_MAX, found).await.unwrap_or_else(|_| panic!("{family} {labels:?}"));
+        assert!(figure > 0.0, "{family} {labels:?}");
+    }
+}
+
+/// What the admin port says.
+async fn admin(shop: &Shop, path: &str) -> (u16, String) {
+    let answer = shop.guest().http.get(format!("{}/{path}", shop.admin)).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }

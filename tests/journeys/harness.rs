@@ -21,7 +21,7 @@ const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
 const SESSION_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 /// The folder in which every process notes the calls it saw; `cargo xtask` names it here and reads it.
 const CALLS: &str = "SHOP_TEST_CALLS";
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+pub const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 pub const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
 pub const PASSWORD: &str = "correct horse battery";
