@@ -17,12 +17,15 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use mesh::Server;
 use mesh::status::chain;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 use tonic::Status;
 
-/// What is under way when the process is told to stop has this long.
+/// What is under way when the process is told to stop has this long, all in all.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Why a command ends without having done its work, in a sentence that says what would be right.
@@ -93,4 +96,12 @@ pub async fn stopped() {
         },
         Err(_) => drop(interrupted.await),
     }
+}
+
+/// Waits for the tasks, and for what they began in a service; says whether all of it ended in time.
+pub async fn drained(tasks: &TaskTracker, server: &Server) -> bool {
+    let end = Instant::now() + DRAIN_TIME_MAX;
+    tasks.close();
+    let drained = timeout_at(end, tasks.wait()).await.is_ok();
+    server.finish(end - Instant::now()).await && drained
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{DRAIN_TIME_MAX, Failure, bind, stopped};
+use super::{Failure, bind, drained, stopped};
 use crate::apart::{self, Part, Plan};
 use crate::config::Serve;
 use crate::topology::Topology;
@@ -106,9 +106,7 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         failure = refused => return Err(failure),
         () = stopped() => shutdown.cancel(),
     }
-    tasks.close();
-    let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
-    match drained && topology.server.finish(DRAIN_TIME_MAX).await {
+    match drained(&tasks, &topology.server).await {
         true => Ok(()),
         false => Err(Failure::new("some calls did not end in time; what they began is finished elsewhere")),
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{DRAIN_TIME_MAX, Failure, bind, provider, stopped};
+use super::{Failure, bind, drained, provider, stopped};
 use crate::config::{Edge, Up};
 use crate::data::DataFolder;
 use crate::places::{Place, Places};
@@ -82,9 +82,7 @@ pub async fn run(arguments: &Up, seeing: &Guard) -> Result<(), Failure> {
     stopped().await;
     println!("stopping");
     shutdown.cancel();
-    tasks.close();
-    let drained = tokio::time::timeout(DRAIN_TIME_MAX, tasks.wait()).await.is_ok();
-    match drained && topology.server.finish(DRAIN_TIME_MAX).await {
+    match drained(&tasks, &topology.server).await {
         true => Ok(()),
         false => {
             Err(Failure::new("some calls did not end in time; what they began is finished at the next start"))
