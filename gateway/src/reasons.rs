@@ -65,7 +65,7 @@ fn of_common(reason: common::Reason) -> Verdict {
         R::Overloaded => Verdict::Throttled,
         R::DeadlineExceeded | R::Unavailable => Verdict::Unavailable,
         // The edge itself calls what it may not: a fault of the shop, not of its client.
-        R::CallerNotAllowed | R::Internal | R::Unspecified => Verdict::Broken,
+        R::CallerNotAllowed | R::NotOffered | R::Internal | R::Unspecified => Verdict::Broken,
     }
 }
 

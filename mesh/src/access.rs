@@ -4,7 +4,7 @@ use proto::common::Reason;
 use proto::rules::{Access, Method};
 use tonic::{Code, Status};
 
-use crate::caller::{User, sign_in_required};
+use crate::caller::{User, permission_missing, sign_in_required};
 use crate::status::Problem;
 
 /// Where people come in. It never acts on its own behalf where a person could: an anonymous visitor must not
@@ -34,10 +34,7 @@ pub(crate) fn admit_user(rule: &Method, workload: &str, user: Option<&User>) -> 
     match (met, user) {
         (true, _) => Ok(()),
         (false, None) => Err(sign_in_required()),
-        (false, Some(_)) => {
-            let message = "the signed-in account may not call this method";
-            Err(Problem::common(Code::PermissionDenied, Reason::PermissionMissing, message).status())
-        }
+        (false, Some(_)) => Err(permission_missing()),
     }
 }
 

@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName};
 use observability::RpcLabels;
+use proto::common::Reason;
 use proto::rules::{METHODS, Method};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
+
+use crate::status::Problem;
 
 /// Set by a client stack on its second attempt.
 pub(crate) const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -65,7 +68,8 @@ pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
 
 /// The answer to a method that is not of the contract, or not of the service that was asked.
 pub(crate) fn not_a_method() -> Status {
-    Status::unimplemented("there is no such method here")
+    let message = "there is no such method here, or it does not know the encoding of the request";
+    Problem::common(Code::Unimplemented, Reason::NotOffered, message).status()
 }
 
 #[cfg(test)]

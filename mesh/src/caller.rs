@@ -89,3 +89,8 @@ pub(crate) fn sign_in_required() -> Status {
     let message = "somebody must be signed in to call this method";
     Problem::common(Code::Unauthenticated, Reason::SignInRequired, message).status()
 }
+
+pub(crate) fn permission_missing() -> Status {
+    let message = "the signed-in account may not call this method";
+    Problem::common(Code::PermissionDenied, Reason::PermissionMissing, message).status()
+}

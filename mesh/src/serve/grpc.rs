@@ -14,6 +14,7 @@ use tonic::service::Routes;
 use tonic_reflection::server::{Builder, Error};
 use tower::{Service, service_fn};
 
+use crate::call::not_a_method;
 use crate::serve::connections::{Limits, Protocol, certified};
 use crate::serve::health::Health;
 use crate::serve::peers::{Certified, Peers};
@@ -48,6 +49,8 @@ pub async fn grpc(
     if let Some(descriptors) = grpc.reflection {
         common = reflection(common, descriptors).map_err(GrpcError)?;
     }
+    let common =
+        Routes::from(common.into_axum_router().fallback(async || not_a_method().into_http::<Body>()));
     let certificates = match &grpc.peers {
         Peers::Certified(certificates) => Some(certificates.clone()),
         Peers::Anyone(_) | Peers::Linkerd(_) => None,

@@ -1,7 +1,8 @@
 //! An error that the service did not put together itself says nothing of our insides.
 //!
 //! Errors of the house carry details (`ErrorInfo`). One without them comes from the generated code (a message that
-//! cannot be read) or from a method that let a foreign error through.
+//! cannot be read) or from a method that let a foreign error through: it gets the words and the reason that its code has
+//! by itself.
 
 use std::task::{Context, Poll, ready};
 
@@ -12,8 +13,11 @@ use tonic::{Code, Status};
 use tower::service_fn;
 
 use crate::body::{Polled, around, poll, trailers};
-use crate::call::{Step, code_of};
+use crate::call::{Step, code_of, not_a_method};
+use crate::caller::{permission_missing, sign_in_required};
+use crate::deadline::exceeded;
 use crate::server::Incoming;
+use crate::server::shed::overloaded;
 use crate::status::{Problem, Violation};
 
 /// How the generated code begins when bytes are not a message of the method.
@@ -48,12 +52,20 @@ fn masked(headers: &HeaderMap) -> Option<Status> {
             }])
             .status(),
         ),
-        Code::Internal | Code::Unknown | Code::DataLoss => {
+        Code::Unimplemented => Some(not_a_method()),
+        Code::DeadlineExceeded => Some(exceeded()),
+        Code::Unavailable => Some(Problem::not_available("what the method needs").status()),
+        Code::ResourceExhausted => Some(overloaded()),
+        Code::Unauthenticated => Some(sign_in_required()),
+        Code::PermissionDenied => Some(permission_missing()),
+        // Whoever called has left.
+        Code::Ok | Code::Cancelled => None,
+        // The others mean nothing without a reason of the contract.
+        _ => {
             let message = status.message();
             tracing::error!({ observability::names::ERROR } = message, "a call failed: {message}");
             Some(Problem::fault().status())
         }
-        _ => None,
     }
 }
 

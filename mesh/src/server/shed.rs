@@ -35,7 +35,7 @@ pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) ->
     })
 }
 
-fn overloaded() -> Status {
+pub(crate) fn overloaded() -> Status {
     let message = "too many calls at once; try again a little later";
     Problem::common(Code::ResourceExhausted, Reason::Overloaded, message).retry_after(RETRY_AFTER).status()
 }

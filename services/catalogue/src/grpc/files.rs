@@ -5,6 +5,7 @@ use std::pin::Pin;
 use futures::{Stream, StreamExt, stream};
 use kit::parse::Fields;
 use kit::{Currency, RequestKey};
+use mesh::status::Problem;
 use observability::names;
 use proto::catalogue as pb;
 use tokio::sync::mpsc;
@@ -65,7 +66,8 @@ pub(super) async fn import(
 
     let heard = ReceiverStream::new(heard).map(|said| Ok(convert::said(said)));
     let last = stream::once(async move {
-        let progress = end.await.unwrap_or_else(|_| Err(Status::cancelled("the import was stopped")))?;
+        let stopped = |error| Err(Problem::unavailable("the import", &error).status());
+        let progress = end.await.unwrap_or_else(stopped)?;
         let part = pb::import_products_response::Part::Progress(convert::progress(progress, true));
         Ok(pb::ImportProductsResponse { part: Some(part) })
     });

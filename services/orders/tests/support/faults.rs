@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::Stream;
-use tonic::{Response, Status};
+use mesh::status::Problem;
+use tonic::{Code, Response, Status};
 
 pub type Answer<T> = Result<Response<T>, Status>;
 pub type Nothing<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -52,7 +53,9 @@ impl Faults {
             None => effect().map(Response::new),
             Some(Fault::NotDone) => Err(lost()),
             Some(Fault::AnswerLost) => effect().and_then(|_| Err(lost())),
-            Some(Fault::Refused) => Err(Status::failed_precondition("no")),
+            Some(Fault::Refused) => {
+                Err(Problem::new(Code::FailedPrecondition, "somebody", "REFUSED", "no").status())
+            }
             Some(Fault::Slow(time)) => {
                 tokio::time::sleep(time).await;
                 effect().map(Response::new)
