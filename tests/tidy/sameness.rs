@@ -209,6 +209,26 @@ fn a_reason_that_is_declared_is_answered_somewhere() {
 }
 
 #[test]
+fn every_reason_is_heard_by_a_test() {
+    let mut owners: Vec<(String, Vec<String>)> =
+        services().into_iter().map(|name| (name.clone(), vec![format!("services/{name}/tests")])).collect();
+    owners.push(("common".to_owned(), vec!["mesh/tests".to_owned(), "mesh/src".to_owned()]));
+    let mut violations = Vec::new();
+    for (package, folders) in owners {
+        let heard: String = folders.iter().flat_map(|folder| rust(folder)).map(|file| file.text).collect();
+        for (_, name) in reasons(&package) {
+            if !heard.contains(&format!("\"{name}\"")) {
+                violations.push(format!(
+                    "proto/shop/{package}/v1: no test in {} is answered {name}",
+                    folders.join(" or ")
+                ));
+            }
+        }
+    }
+    none(violations);
+}
+
+#[test]
 fn a_reason_is_never_spelt_by_hand() {
     let mut declared = reasons("common");
     for service in services() {

@@ -9,7 +9,7 @@ use crate::domain::{
     AccountId, Event, Imported, Opinion, Order, ProductId, Rating, Review, ReviewId, State, Summary,
 };
 use crate::error::Error;
-use crate::store::{Filter, Store, Viewer};
+use crate::store::{Filter, Reader, Store, Viewer};
 
 /// What moderators hold.
 pub const MODERATE: &str = "reviews.moderate";
@@ -139,7 +139,7 @@ impl Reviews {
         id: ReviewId,
         helpful: bool,
     ) -> Result<Review, Error> {
-        self.store.vote(key, id, account(caller)?, helpful).await
+        self.store.vote(key, id, reader(caller)?, helpful).await
     }
 
     pub async fn report(
@@ -151,7 +151,7 @@ impl Reviews {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let report = |review: &mut Review| Ok(review.report(now));
-        self.store.report(key, id, account(caller)?, complaint, now, report).await
+        self.store.report(key, id, reader(caller)?, complaint, now, report).await
     }
 
     pub async fn import(&self, key: &RequestKey, reviews: Vec<Imported>) -> Result<u64, Error> {
@@ -175,6 +175,10 @@ fn viewer(caller: &Caller) -> Viewer {
         Ok(account) => Viewer::Account(account),
         Err(_) => Viewer::Anybody,
     }
+}
+
+fn reader(caller: &Caller) -> Result<Reader, Error> {
+    Ok(Reader { account: account(caller)?, viewer: viewer(caller) })
 }
 
 fn account(caller: &Caller) -> Result<AccountId, Error> {

@@ -34,6 +34,13 @@ pub enum Viewer {
     Moderator,
 }
 
+/// Somebody signed in, before a review of somebody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    pub account: AccountId,
+    pub viewer: Viewer,
+}
+
 #[derive(Clone)]
 pub struct Store {
     database: Database,
@@ -128,7 +135,7 @@ impl Store {
         &self,
         key: &RequestKey,
         id: ReviewId,
-        account: AccountId,
+        Reader { account, viewer }: Reader,
         helpful: bool,
     ) -> Result<Review, Error> {
         let tx = match self.database.begin_once(key).await? {
@@ -136,7 +143,7 @@ impl Store {
             Once::First(tx) => tx,
         };
         refuse_erased(&tx, account).await?;
-        self.find_in(&tx, id, Viewer::Account(account)).await?.review()?.admits_reader(account)?;
+        self.find_in(&tx, id, viewer).await?.review()?.admits_reader(account)?;
         let vote = [id.as_uuid().into(), account.as_uuid().into(), helpful.into()];
         execute(
             &*tx,
@@ -146,7 +153,7 @@ impl Store {
         )
         .await?;
         recount(&tx, id.as_uuid()).await?;
-        let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
+        let row = self.find_in(&tx, id, viewer).await?;
         tx.keep(&row).await?;
         tx.commit().await?;
         Ok(row.review()?)
@@ -157,7 +164,7 @@ impl Store {
         &self,
         key: &RequestKey,
         id: ReviewId,
-        account: AccountId,
+        Reader { account, viewer }: Reader,
         complaint: &str,
         now: Timestamp,
         decide: impl Fn(&mut Review) -> Result<Vec<Event>, Error>,
@@ -168,7 +175,7 @@ impl Store {
                 Once::First(tx) => tx,
             };
             refuse_erased(&tx, account).await?;
-            let row = self.find_in(&tx, id, Viewer::Account(account)).await?;
+            let row = self.find_in(&tx, id, viewer).await?;
             row.clone().review()?.admits_reader(account)?;
             let values = [id.as_uuid().into(), account.as_uuid().into(), complaint.into(), now.into()];
             let noted = execute(

@@ -205,9 +205,19 @@ async fn nobody_votes_on_a_review_of_his_own_or_on_one_that_is_not_approved() {
         };
         assert_eq!(reason(&client.vote_review(vote()).await.unwrap_err()), "OWN_REVIEW");
 
-        let moderator = staff(&["reviews.moderate"]);
-        let not_theirs = shop.as_user(&moderator).vote_review(vote()).await.unwrap_err();
-        assert_eq!(reason(&not_theirs), "REVIEW_NOT_FOUND");
+        let not_seen = shop.as_user(&customer()).vote_review(vote()).await.unwrap_err();
+        assert_eq!(reason(&not_seen), "REVIEW_NOT_FOUND");
+        let mut moderator = shop.as_user(&staff(&["reviews.moderate"]));
+        let refused = moderator.vote_review(vote()).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "NOT_APPROVED"));
+        let complaint = pb::ReportReviewRequest {
+            review_id: written.id.clone(),
+            complaint: "An advertisement.".into(),
+            request_id: request_id(),
+        };
+        assert_eq!(reason(&moderator.report_review(complaint).await.unwrap_err()), "NOT_APPROVED");
+        let same = read(moderator, &written.id).await.unwrap();
+        assert_eq!((same.helpful_count, same.report_count), (0, 0));
     }
 }
 
