@@ -257,6 +257,33 @@ fn a_reason_is_never_spelt_by_hand() {
     none(violations);
 }
 
+#[test]
+fn only_a_reason_of_a_contract_is_answered() {
+    let mut violations = Vec::new();
+    for file in rust("").iter().filter(|file| file.is_source()) {
+        let text = crate::source::without_tests(&crate::source::bare(&file.text));
+        for call in text.split("Problem::new(").skip(1) {
+            if !arguments(call).contains(".as_str_name()") {
+                violations.push(format!(
+                    "{}: Problem::new takes the name of a declared reason where it is called: Reason::X.as_str_name()",
+                    file.path
+                ));
+            }
+        }
+    }
+    none(violations);
+}
+
+/// What stands before the bracket that ends a call.
+fn arguments(call: &str) -> &str {
+    let mut open = 1;
+    let end = call.find(|letter| {
+        open += i32::from(letter == '(') - i32::from(letter == ')');
+        open == 0
+    });
+    &call[..end.unwrap_or(call.len())]
+}
+
 /// The shipped code of some folders, without what only their tests name.
 fn sources(folders: &[&str]) -> String {
     folders
@@ -281,6 +308,7 @@ fn a_reason_is_found_by_its_whole_name() {
     assert!(names_reason("problem(pb::Reason::OrderShipped)", "OrderShipped"));
     assert!(names_reason("CommonReason::TokenInvalid", "TokenInvalid"));
     assert!(!names_reason("Reason::OrderShippedTwice", "OrderShipped"));
+    assert_eq!(arguments("NAME, f(a, b()), c), d.as_str_name()"), "NAME, f(a, b()), c");
     assert!(!reasons("common").is_empty());
     let (variant, name) = &reasons("common")[0];
     assert_eq!((variant.as_str(), name.as_str()), ("InvalidFields", "INVALID_FIELDS"));

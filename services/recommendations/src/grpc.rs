@@ -115,8 +115,7 @@ impl From<Error> for Status {
         let words = error.to_string();
         match error {
             Error::HistoryOfAnother => {
-                let reason = Reason::HistoryOfAnother.as_str_name();
-                Problem::new(Code::PermissionDenied, NAME, reason, words)
+                Problem::new(Code::PermissionDenied, NAME, Reason::HistoryOfAnother.as_str_name(), words)
             }
             Error::SignInRequired => {
                 Problem::common(Code::Unauthenticated, CommonReason::SignInRequired, words)
