@@ -302,6 +302,11 @@ async fn lists_and_batches_keep_their_order() {
         let answer = shop.guest().batch_get_stock(request).await.unwrap().into_inner();
         let skus: Vec<_> = answer.stock.iter().map(|row| row.sku.as_str()).collect();
         assert_eq!((skus, answer.missing), (vec!["D", "A"], vec!["X".to_owned()]));
+        let many =
+            |count| pb::BatchGetStockRequest { skus: (0..count).map(|at| format!("X-{at}")).collect() };
+        let answer = shop.guest().batch_get_stock(many(1_500)).await.unwrap().into_inner();
+        assert_eq!(answer.missing.len(), 1_500);
+        assert_eq!(reason(&shop.guest().batch_get_stock(many(1_501)).await.unwrap_err()), "INVALID_FIELDS");
 
         let mut request = pb::ListStockRequest { page_size: 2, available_max: Some(3), ..Default::default() };
         let first = shop.staff().list_stock(request.clone()).await.unwrap().into_inner();

@@ -343,9 +343,19 @@ async fn a_batch_keeps_the_order_and_names_what_is_missing() {
 
         let ids: Vec<_> = answer.reviews.iter().map(|review| &review.id).collect();
         assert_eq!((ids, answer.missing), (vec![&second.id, &first.id], vec![unknown]));
-        let too_many = pb::BatchGetReviewsRequest { review_ids: vec![id(); 1_501] };
-        let refused = shop.as_guest().batch_get_reviews(too_many).await.unwrap_err();
-        assert_eq!(reason(&refused), "INVALID_FIELDS");
+        let ids = |count| (0..count).map(|_| id()).collect();
+        let reviews = |count| pb::BatchGetReviewsRequest { review_ids: ids(count) };
+        let summaries = |count| pb::BatchGetSummariesRequest { product_ids: ids(count) };
+        let mut client = shop.as_guest();
+        let missing = client.batch_get_reviews(reviews(1_500)).await.unwrap().into_inner().missing;
+        let counted = client.batch_get_summaries(summaries(1_500)).await.unwrap().into_inner().summaries;
+        assert_eq!((missing.len(), counted.len()), (1_500, 1_500));
+        for refused in [
+            client.batch_get_reviews(reviews(1_501)).await.unwrap_err(),
+            client.batch_get_summaries(summaries(1_501)).await.unwrap_err(),
+        ] {
+            assert_eq!(reason(&refused), "INVALID_FIELDS");
+        }
     }
 }
 

@@ -162,23 +162,26 @@ async fn a_batch_answers_in_the_order_asked_and_names_what_is_missing() {
 #[tokio::test]
 async fn a_batch_of_more_than_1500_ids_is_refused() {
     for shop in shops().await {
-        let ids = |count| vec![uuid::Uuid::now_v7().to_string(); count];
+        let ids = |count| (0..count).map(|_| uuid::Uuid::now_v7().to_string()).collect();
         let request = |count| pb::BatchGetProductsRequest { product_ids: ids(count), read_mask: None };
 
         let categories = pb::BatchGetCategoriesRequest { category_ids: ids(1_501) };
         let collections = pb::BatchGetCollectionsRequest { collection_ids: ids(1_501), read_mask: None };
-        let variants = pb::BatchGetVariantsRequest { keys: vec![sku("SKU"); 1_501] };
+        let variants = |count| pb::BatchGetVariantsRequest {
+            keys: (0..count).map(|at| sku(&format!("SKU-{at}"))).collect(),
+        };
         let mut client = shop.visitor();
 
-        let answer = client.batch_get_products(request(1_500)).await.unwrap();
+        let products = client.batch_get_products(request(1_500)).await.unwrap().into_inner().missing;
+        let missing = client.batch_get_variants(variants(1_500)).await.unwrap().into_inner().missing;
         let refusals = [
             (client.batch_get_products(request(1_501)).await.unwrap_err(), "product_ids"),
             (client.batch_get_categories(categories).await.unwrap_err(), "category_ids"),
             (client.batch_get_collections(collections).await.unwrap_err(), "collection_ids"),
-            (client.batch_get_variants(variants).await.unwrap_err(), "keys"),
+            (client.batch_get_variants(variants(1_501)).await.unwrap_err(), "keys"),
         ];
 
-        assert_eq!(answer.into_inner().missing.len(), 1);
+        assert_eq!((products.len(), missing.len()), (1_500, 1_500));
         for (refused, field) in refusals {
             assert_eq!(reason(&refused), "INVALID_FIELDS");
             assert_eq!(violated(&refused), [field]);
