@@ -8,6 +8,8 @@ mod access;
 mod account;
 #[path = "journeys/acts.rs"]
 mod acts;
+#[path = "journeys/admin.rs"]
+mod admin;
 #[path = "journeys/after.rs"]
 mod after;
 #[path = "journeys/basket.rs"]
