@@ -159,13 +159,15 @@ async fn list_orders(
     after: Option<String>,
 ) -> Result<Connection<Order>, Fault> {
     let window = Window::of(Some(first), after.as_deref())?;
+    let look = Look::here(ctx).items();
     let request = proto::orders::ListOrdersRequest {
         page_size: window.page_size(),
         page_token: window.page_token(),
+        read_mask: Some(order::read_mask(&look)),
         ..Default::default()
     };
     let page = listed("orders", context::orders(ctx).list_orders(request).await)?;
-    let orders = order::show(ctx, page.orders, &Look::here(ctx).items()).await;
+    let orders = order::show(ctx, page.orders, &look).await;
     Ok(window.connect(orders, page.next_page_token))
 }
 

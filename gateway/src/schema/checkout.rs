@@ -40,7 +40,7 @@ async fn order_of(ctx: &Context<'_>, checkout: &pb::Checkout, token: &str, look:
         key: Some(pb::order_key::Key::OrderId(checkout.order_id.clone())),
         token: token.to_owned(),
     };
-    let request = pb::GetOrderRequest { key: Some(key) };
+    let request = pb::GetOrderRequest { key: Some(key), read_mask: Some(order::read_mask(look)) };
     let answer = context::orders(ctx).get_order(request).await;
     let wire = soften(ctx, SERVICE, answer)?.order?;
     order::show(ctx, vec![wire], look).await.pop()

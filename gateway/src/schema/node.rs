@@ -113,7 +113,8 @@ async fn of_kind(ctx: &Context<'_>, kind: Kind, ids: Vec<String>, look: &Look<'_
         Kind::Cart | Kind::Checkout => held(ctx, kind, ids, look).await,
         Kind::Order if viewer(ctx).user.is_none() => held(ctx, kind, ids, look).await,
         Kind::Order => {
-            let request = orders::BatchGetOrdersRequest { order_ids: ids };
+            let request =
+                orders::BatchGetOrdersRequest { order_ids: ids, read_mask: Some(order::read_mask(look)) };
             let answer = context::orders(ctx).batch_get_orders(request).await;
             let wires = listed("orders", answer)?.orders;
             let all = order::show(ctx, wires, look).await;
@@ -254,7 +255,7 @@ async fn held_checkout(ctx: &Context<'_>, id: &ID, look: &Look<'_>) -> Result<Op
 /// A guest's order is opened by the token of the checkout that it was.
 async fn held_order(ctx: &Context<'_>, id: &ID, look: &Look<'_>) -> Result<Option<Node>, Fault> {
     let held = HeldOrder::by_id(ctx, id, None)?;
-    let request = orders::GetOrderRequest { key: Some(held.key) };
+    let request = orders::GetOrderRequest { key: Some(held.key), read_mask: Some(order::read_mask(look)) };
     let answer = found("orders", context::orders(ctx).get_order(request).await)?;
     let wire = answer.and_then(|answer| answer.order).into_iter().collect();
     let mut shown = order::show(ctx, wire, look).await;

@@ -1,5 +1,7 @@
 //! Orders as they are shown.
 
+mod mask;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use crate::schema::status::{
 };
 use crate::schema::variant::Variant;
 use crate::schema::{time, wants};
+
+pub(crate) use mask::read_mask;
 
 const SERVICE: &str = "orders";
 

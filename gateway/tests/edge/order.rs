@@ -6,7 +6,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::cart::{quote, with_cart};
-use crate::support::{Shop, money, refused, uuid};
+use crate::support::{Shop, money, refused, shop, uuid};
 
 fn checkout(state: pb::CheckoutState) -> pb::Checkout {
     let request = pricing::QuoteRequest {
@@ -248,4 +248,21 @@ async fn staff_see_what_happened_to_the_money() {
     );
     assert!(customer.json["data"]["order"]["payment"].is_null());
     assert_eq!(customer.code(), "PERMISSION_DENIED");
+}
+
+#[tokio::test]
+async fn a_list_of_orders_asks_for_no_more_than_it_shows() {
+    let shop = shop();
+    shop.orders.on("ListOrders", |request: pb::ListOrdersRequest| {
+        let mut paths = request.read_mask.unwrap().paths;
+        paths.sort();
+        assert_eq!(paths, ["fulfilment_state", "id", "number", "totals"]);
+        Ok(pb::ListOrdersResponse { orders: vec![order(700)], ..Default::default() })
+    });
+    let query =
+        "{ orders(first: 5) { nodes { id number fulfilmentStatus totals { totalAmount { amount } } } } }";
+
+    let answer = shop.ask(query, json!({})).by(&testing::staff(&["orders.read"])).answer().await;
+
+    assert_eq!(answer.data()["orders"]["nodes"][0]["number"], "S-ABCDEFGH");
 }

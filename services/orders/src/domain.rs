@@ -7,6 +7,7 @@ pub mod checkout;
 pub mod chore;
 pub mod contact;
 mod erasure;
+pub mod head;
 pub mod history;
 pub mod line;
 pub mod number;
@@ -29,6 +30,7 @@ mod saga_table;
 
 pub use checkout::{Checkout, CheckoutEvent, CheckoutId, CheckoutState};
 pub use contact::{Address, Details, DetailsChange};
+pub use head::Head;
 pub use line::{Line, Totals};
 pub use number::Number;
 pub use order::{AccountId, Action, Order, OrderEvent, OrderId, OrderState, Origin};

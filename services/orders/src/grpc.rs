@@ -1,6 +1,7 @@
 //! The contract on one side, the domain on the other. Only here a request can be invalid.
 
 mod import;
+mod mask;
 mod parse;
 mod refuse;
 mod show;
@@ -17,8 +18,9 @@ use proto::orders as pb;
 use proto::orders::orders_service_server::{OrdersService, OrdersServiceServer};
 use tonic::{Request, Response, Status, Streaming};
 
+use self::mask::Mask;
 use crate::app::{Orderly, Orders, READ, Right, WRITE, right};
-use crate::domain::{Order, OrderId};
+use crate::domain::{Head, OrderId};
 
 const PAGE: PageLimits = PageLimits { default: 20, max: 100 };
 
@@ -47,7 +49,11 @@ impl Grpc {
         Ok((self.orders.resolve(key, &right).await?, right))
     }
 
-    fn shown(&self, order: Order) -> Option<pb::Order> {
+    fn masked(&self, head: Head, mask: &Mask) -> Option<pb::Order> {
+        self.shown(head).map(|order| mask.apply(order))
+    }
+
+    fn shown(&self, order: impl Into<Head>) -> Option<pb::Order> {
         Some(show_order::order(order, self.orders.now()))
     }
 }
@@ -131,9 +137,10 @@ impl OrdersService for Grpc {
 
     async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Answer<pb::GetOrderResponse> {
         let (caller, message) = taken(request);
+        let mask = Mask::to_read(message.read_mask.as_ref()).map_err(Problem::invalid)?;
         let (id, right) = self.keyed(&caller, message.key.as_ref(), READ).await?;
-        let order = self.orders.order(id, &right).await?;
-        Ok(Response::new(pb::GetOrderResponse { order: self.shown(order) }))
+        let head = self.orders.head(id, &right, mask.needs_lines()).await?;
+        Ok(Response::new(pb::GetOrderResponse { order: self.masked(head, &mask) }))
     }
 
     async fn batch_get_orders(
@@ -141,12 +148,13 @@ impl OrdersService for Grpc {
         request: Request<pb::BatchGetOrdersRequest>,
     ) -> Answer<pb::BatchGetOrdersResponse> {
         let (caller, message) = taken(request);
+        let mask = Mask::to_read(message.read_mask.as_ref()).map_err(Problem::invalid)?;
         let ids = parse::order_ids(&message.order_ids).map_err(Problem::invalid)?;
-        let mut found = self.orders.batch_get(&caller, &ids).await?;
+        let mut found = self.orders.batch_get(&caller, &ids, mask.needs_lines()).await?;
         let mut answer = pb::BatchGetOrdersResponse::default();
         for id in ids {
             match found.remove(&id) {
-                Some(order) => answer.orders.extend(self.shown(order)),
+                Some(head) => answer.orders.extend(self.masked(head, &mask)),
                 None => answer.missing.push(id.to_string()),
             }
         }
@@ -156,12 +164,13 @@ impl OrdersService for Grpc {
     async fn list_orders(&self, request: Request<pb::ListOrdersRequest>) -> Answer<pb::ListOrdersResponse> {
         let (caller, message) = taken(request);
         let listing = parse::listing(&message).map_err(Problem::invalid)?;
+        let mask = Mask::to_read(message.read_mask.as_ref()).map_err(Problem::invalid)?;
         let page = page(&message)?;
-        let (listed, sum) = self.orders.list(&caller, listing, &page).await?;
+        let (listed, sum) = self.orders.list(&caller, listing, &page, mask.needs_lines()).await?;
         let total_size = sum.as_ref().map(|sum| sum.count);
         let amounts = sum.into_iter().flat_map(|sum| sum.amounts);
         Ok(Response::new(pb::ListOrdersResponse {
-            orders: listed.items.into_iter().filter_map(|order| self.shown(order)).collect(),
+            orders: listed.items.into_iter().filter_map(|head| self.masked(head, &mask)).collect(),
             next_page_token: listed.next_page_token,
             total_size,
             total_amounts: amounts.map(Into::into).collect(),
@@ -316,11 +325,12 @@ fn key<M: prost::Message>(
 }
 
 fn page(message: &pb::ListOrdersRequest) -> Result<Page, Problem> {
-    // What is told beside the page does not say which page it is: totals are asked for once, not with each.
+    // What is told of the orders, and beside them, does not say which page it is: totals are asked for once.
     let arguments = pb::ListOrdersRequest {
         page_size: 0,
         page_token: String::new(),
         with_totals: false,
+        read_mask: None,
         ..message.clone()
     };
     Ok(Page::parse(message.page_size, &message.page_token, &arguments, PAGE)?)

@@ -187,7 +187,7 @@ impl Shop {
     }
 
     pub async fn read(&self, id: &str) -> pb::Order {
-        let request = pb::GetOrderRequest { key: Some(by_id(id, "")) };
+        let request = pb::GetOrderRequest { key: Some(by_id(id, "")), ..Default::default() };
         self.staff().get_order(request).await.unwrap().into_inner().order.unwrap()
     }
 }

@@ -240,12 +240,14 @@ impl ShopQuery {
                 (None, Some(number)) => HeldOrder::by_number(ctx, number, token),
                 _ => return Err(Fault::of(Problem::BadRequest, "Name the order by id or by number.")),
             };
-            let request = orders::GetOrderRequest { key: Some(held.key) };
+            let look = Look::here(ctx);
+            let request =
+                orders::GetOrderRequest { key: Some(held.key), read_mask: Some(order::read_mask(&look)) };
             let answer = found("orders", context::orders(ctx).get_order(request).await)?;
             let Some(wire) = answer.and_then(|answer| answer.order) else {
                 return Ok(None);
             };
-            Ok(order::show(ctx, vec![wire], &Look::here(ctx)).await.pop())
+            Ok(order::show(ctx, vec![wire], &look).await.pop())
         };
         read.await.transpose()
     }

@@ -288,6 +288,7 @@ async fn list_orders(
     let fulfilment = filters.fulfilment_status.map(|it| wire_name("FULFILMENT_STATE_", it));
     let origin = filters.origin.map(|it| wire_name("ORDER_ORIGIN_", it));
     let look = Look::here(ctx);
+    let below = look.items();
     let request = orders::ListOrdersRequest {
         page_size: window.page_size(),
         page_token: window.page_token(),
@@ -300,9 +301,10 @@ async fn list_orders(
         place_time_max: filters.placed_until.map(wire_time),
         account_id: account.unwrap_or_default(),
         with_totals: look.has("totalCount"),
+        read_mask: Some(order::read_mask(&below)),
     };
     let page = listed("orders", context::orders(ctx).list_orders(request).await)?;
-    let items = order::show(ctx, page.orders, &look.items()).await;
+    let items = order::show(ctx, page.orders, &below).await;
     Ok(window.connect(items, page.next_page_token).counted(page.total_size))
 }
 

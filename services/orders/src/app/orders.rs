@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use super::{Orders, READ, right};
 use crate::domain::{
-    LineCount, Number, Order, OrderEvent, OrderId, RefundId, RefundState, Refusal, ReturnId, ShipmentId,
+    Head, LineCount, Number, Order, OrderEvent, OrderId, RefundId, RefundState, Refusal, ReturnId, ShipmentId,
 };
 use crate::error::Error;
 use crate::store::{Filter, Leased, Right, Sum};
@@ -50,16 +50,17 @@ impl Orders {
         }
     }
 
-    pub async fn order(&self, id: OrderId, right: &Right) -> Result<Order, Error> {
-        self.store.order(id, right).await
+    pub async fn head(&self, id: OrderId, right: &Right, lines: bool) -> Result<Head, Error> {
+        self.store.heads(&[id], right, lines).await?.remove(&id).ok_or(Error::OrderNotFound)
     }
 
     pub async fn batch_get(
         &self,
         caller: &Caller,
         ids: &[OrderId],
-    ) -> Result<HashMap<OrderId, Order>, Error> {
-        self.store.orders(ids, &right(caller, "", Some(READ))).await
+        lines: bool,
+    ) -> Result<HashMap<OrderId, Head>, Error> {
+        self.store.heads(ids, &right(caller, "", Some(READ)), lines).await
     }
 
     /// One's own orders, or with the permission all that the filter finds.
@@ -68,7 +69,8 @@ impl Orders {
         caller: &Caller,
         listing: Listing,
         page: &Page,
-    ) -> Result<(Listed<Order>, Option<Sum>), Error> {
+        lines: bool,
+    ) -> Result<(Listed<Head>, Option<Sum>), Error> {
         let mut filter = listing.filter;
         let staff_only = listing.all_accounts || listing.with_totals || filter.account.is_some();
         if staff_only && !caller.may(READ) {
@@ -77,7 +79,7 @@ impl Orders {
         if !listing.all_accounts && filter.account.is_none() {
             filter.account = Some(Self::account(caller)?.as_uuid());
         }
-        let listed = self.store.page(&filter, page).await?;
+        let listed = self.store.page(&filter, page, lines).await?;
         let sum = match listing.with_totals {
             true => Some(self.store.sum(&filter).await?),
             false => None,

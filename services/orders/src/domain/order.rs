@@ -77,6 +77,10 @@ pub enum OrderState {
     Closed,
 }
 
+impl OrderState {
+    pub const ALL: [OrderState; 3] = [OrderState::Open, OrderState::Cancelled, OrderState::Closed];
+}
+
 /// What may be done with an order, by whoever has the right to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -38,6 +38,18 @@ pub enum FulfilmentState {
     Returned,
 }
 
+impl FulfilmentState {
+    pub const ALL: [FulfilmentState; 7] = [
+        FulfilmentState::Unfulfilled,
+        FulfilmentState::PartiallyShipped,
+        FulfilmentState::Shipped,
+        FulfilmentState::PartiallyDelivered,
+        FulfilmentState::Delivered,
+        FulfilmentState::PartiallyReturned,
+        FulfilmentState::Returned,
+    ];
+}
+
 impl Order {
     pub fn fulfilment_state(&self) -> FulfilmentState {
         let sum = |count: fn(&super::line::Line) -> i64| -> i64 {

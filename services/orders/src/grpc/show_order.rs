@@ -6,12 +6,13 @@ use proto::orders as pb;
 
 use super::show::{address, money};
 use crate::domain::{
-    Action, FulfilmentState, Line, LineCount, Order, OrderState, PaymentState, Return, Shipment, Totals,
+    Action, FulfilmentState, Head, Line, LineCount, OrderState, PaymentState, Return, Shipment, Totals,
 };
 use crate::events;
 
 /// The order as it stands; which actions it allows depends on the time, too.
-pub fn order(order: Order, now: Timestamp) -> pb::Order {
+pub fn order(order: impl Into<Head>, now: Timestamp) -> pb::Order {
+    let Head { order, state: stands, fulfilment_state: fulfilled } = order.into();
     let allowed = order.allowed_actions(now).into_iter();
     let external_id = order.external.as_ref().map(|external| external.id.clone());
     pb::Order {
@@ -19,9 +20,9 @@ pub fn order(order: Order, now: Timestamp) -> pb::Order {
         number: order.number.to_string(),
         account_id: order.holder.account.map(|account| account.to_string()).unwrap_or_default(),
         origin: events::origin(order.origin).into(),
-        state: state(order.state()).into(),
+        state: state(stands).into(),
         payment_state: payment_state(order.payment_state()).into(),
-        fulfilment_state: fulfilment_state(order.fulfilment_state()).into(),
+        fulfilment_state: fulfilment_state(fulfilled).into(),
         allowed_actions: allowed.map(|allowed| action(allowed).into()).collect(),
         email: order.contact.email,
         shipping_address: order.contact.shipping.map(address),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::{
-    Checkout, CheckoutState, FulfilmentState, Line, Order, OrderState, Origin, PaymentState,
+    Checkout, CheckoutState, FulfilmentState, Head, Line, Order, OrderState, Origin, PaymentState,
 };
 
 /// What a row keeps beside the columns that statements look for.
@@ -38,6 +38,27 @@ pub fn order_body(order: &Order) -> Result<String, DbErr> {
 pub fn order(row: &QueryResult, lines: Vec<Line>) -> Result<Order, DbErr> {
     let order: Order = joined(row, "lines", Value::Array(Vec::new()))?;
     Ok(Order { lines, version: row.try_get("", "version")?, ..order })
+}
+
+/// An order whose lines stay where they are.
+pub fn head(row: &QueryResult) -> Result<Head, DbErr> {
+    Ok(Head {
+        order: order(row, Vec::new())?,
+        state: named(row, "state", OrderState::ALL, order_state)?,
+        fulfilment_state: named(row, "fulfilment_state", FulfilmentState::ALL, fulfilment_state)?,
+    })
+}
+
+/// The value of a column that holds the name of one of these.
+fn named<T: Copy, const N: usize>(
+    row: &QueryResult,
+    column: &str,
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> Result<T, DbErr> {
+    let text: String = row.try_get("", column)?;
+    let found = all.into_iter().find(|one| name(*one) == text);
+    found.ok_or_else(|| DbErr::Type(format!("the {column} of an order is none")))
 }
 
 /// The order that a line belongs to, and the line.

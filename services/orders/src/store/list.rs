@@ -5,9 +5,9 @@ use kit::{Currency, Cursor, Listed, Money, Page, PageError, Timestamp, query};
 use sea_orm::{DbErr, Value};
 use uuid::Uuid;
 
-use super::orders::with_lines;
+use super::orders::heads;
 use super::{Store, entity};
-use crate::domain::{FulfilmentState, Order, OrderState, Origin, PaymentState};
+use crate::domain::{FulfilmentState, Head, OrderState, Origin, PaymentState};
 use crate::error::Error;
 
 /// Which orders are listed; all that is set must hold.
@@ -35,7 +35,7 @@ struct Condition {
 }
 
 impl Store {
-    pub async fn page(&self, filter: &Filter, page: &Page) -> Result<Listed<Order>, Error> {
+    pub async fn page(&self, filter: &Filter, page: &Page, lines: bool) -> Result<Listed<Head>, Error> {
         let mut condition = filter.condition();
         if let Some(after) = &page.after {
             let (placed, id) = last_seen(after)?;
@@ -51,9 +51,10 @@ impl Store {
         let sql =
             format!("SELECT * FROM orders WHERE {sql} ORDER BY placed DESC, id DESC LIMIT ${}", values.len());
         let rows = query(self.database.read(), &sql, values).await?;
-        let orders = with_lines(self.database.read(), rows).await?;
-        Ok(page
-            .listed(orders, |order| vec![order.placed.timestamp_micros().to_string(), order.id.to_string()]))
+        let heads = heads(self.database.read(), rows, lines).await?;
+        Ok(page.listed(heads, |Head { order, .. }| {
+            vec![order.placed.timestamp_micros().to_string(), order.id.to_string()]
+        }))
     }
 
     pub async fn sum(&self, filter: &Filter) -> Result<Sum, Error> {

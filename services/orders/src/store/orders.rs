@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::leases::{LEASE, Lease};
 use super::{DECISIONS_MAX, Right, Store, entity};
 use crate::domain::chore::Done;
-use crate::domain::{Line, Number, Order, OrderEvent, OrderId};
+use crate::domain::{Head, Line, Number, Order, OrderEvent, OrderId};
 use crate::error::Error;
 use crate::events;
 
@@ -56,7 +56,13 @@ impl Store {
         Ok(OrderId::from_uuid(row.try_get("", "id").map_err(Error::Storage)?))
     }
 
-    pub async fn orders(&self, ids: &[OrderId], right: &Right) -> Result<HashMap<OrderId, Order>, Error> {
+    /// Orders by their ids, with their lines or without.
+    pub async fn heads(
+        &self,
+        ids: &[OrderId],
+        right: &Right,
+        lines: bool,
+    ) -> Result<HashMap<OrderId, Head>, Error> {
         let mut found = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {
             let (may_see, mut values) = {
@@ -67,8 +73,8 @@ impl Store {
             values.extend(ids.iter().map(|id| Value::from(id.as_uuid())));
             let sql = format!("SELECT * FROM orders WHERE {may_see} AND id IN ({names})");
             let rows = query(self.database.read(), &sql, values).await?;
-            let orders = with_lines(self.database.read(), rows).await?;
-            found.extend(orders.into_iter().map(|order| (order.id, order)));
+            let heads = heads(self.database.read(), rows, lines).await?;
+            found.extend(heads.into_iter().map(|head| (head.order.id, head)));
         }
         Ok(found)
     }
@@ -156,6 +162,18 @@ pub(super) async fn find(
     let values = std::iter::once(id.as_uuid().into()).chain(values);
     let rows = query(on, &sql, values).await?;
     Ok(with_lines(on, rows).await?.pop())
+}
+
+/// The same orders with their lines or without.
+pub(super) async fn heads(
+    on: &impl ConnectionTrait,
+    rows: Vec<QueryResult>,
+    lines: bool,
+) -> Result<Vec<Head>, DbErr> {
+    match lines {
+        true => Ok(with_lines(on, rows).await?.into_iter().map(Head::from).collect()),
+        false => rows.iter().map(entity::head).collect(),
+    }
 }
 
 /// The orders of some rows, in their order, with the lines of all of them read at once.

@@ -383,7 +383,8 @@ async fn a_watcher_sees_the_checkout_to_its_end() {
         let seen: Vec<pb::Checkout> = states.map(|state| state.unwrap().checkout.unwrap()).collect().await;
         assert_eq!(seen.last().unwrap().order_id, bought.order_id);
         assert!(seen.windows(2).all(|pair| pair[0].version < pair[1].version));
-        let request = pb::GetOrderRequest { key: Some(by_id(&bought.order_id, &begun.token)) };
+        let request =
+            pb::GetOrderRequest { key: Some(by_id(&bought.order_id, &begun.token)), ..Default::default() };
         assert!(shop.guest().get_order(request).await.is_ok());
     }
 }

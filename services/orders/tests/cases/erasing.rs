@@ -73,8 +73,10 @@ async fn a_delivered_order_keeps_its_figures_and_country_and_loses_its_buyer() {
         );
         assert_eq!((&after.totals, &after.lines, &after.paid), (&before.totals, &before.lines, &before.paid));
         assert_eq!((after.number.as_str(), after.state()), (before.number.as_str(), OrderState::Closed));
-        let refused =
-            shop.user(&ada).get_order(pb::GetOrderRequest { key: Some(by_id(&order.id, "")) }).await;
+        let refused = shop
+            .user(&ada)
+            .get_order(pb::GetOrderRequest { key: Some(by_id(&order.id, "")), ..Default::default() })
+            .await;
         assert_eq!(reason(&refused.unwrap_err()), "ORDER_NOT_FOUND");
         nothing_names_the_buyer(&shop, &ada).await;
     }

@@ -14,9 +14,10 @@ async fn an_order_is_read_by_id_and_by_number_by_those_who_may() {
         let by_number = |token: &str| {
             let key = pb::order_key::Key::Number(order.number.to_lowercase());
             let key = pb::OrderKey { key: Some(key), token: token.into() };
-            pb::GetOrderRequest { key: Some(key) }
+            pb::GetOrderRequest { key: Some(key), ..Default::default() }
         };
-        let get = |token: &str| pb::GetOrderRequest { key: Some(by_id(&order.id, token)) };
+        let get =
+            |token: &str| pb::GetOrderRequest { key: Some(by_id(&order.id, token)), ..Default::default() };
 
         let by_buyer = shop.guest().get_order(by_number(&begun.token)).await.unwrap().into_inner();
 
@@ -30,7 +31,8 @@ async fn an_order_is_read_by_id_and_by_number_by_those_who_may() {
         ] {
             assert_eq!(reason(&refused.unwrap_err()), "ORDER_NOT_FOUND");
         }
-        let malformed = pb::GetOrderRequest { key: Some(by_id("1; DROP TABLE orders", "")) };
+        let malformed =
+            pb::GetOrderRequest { key: Some(by_id("1; DROP TABLE orders", "")), ..Default::default() };
         let refused = shop.staff().get_order(malformed).await.unwrap_err();
         assert_eq!(mesh::status::violations_of(&refused)[0].field, "key.order_id");
     }
@@ -104,17 +106,55 @@ async fn a_customer_lists_his_own_orders_to_the_end() {
         assert_eq!(reason(&refused), "PERMISSION_MISSING");
 
         let ids = vec![bought[1].clone(), eves.clone(), bought[0].clone(), bought[1].clone()];
-        let request = pb::BatchGetOrdersRequest { order_ids: ids };
+        let request = pb::BatchGetOrdersRequest { order_ids: ids, ..Default::default() };
         let batch = shop.user(&ada).batch_get_orders(request).await.unwrap().into_inner();
         let found: Vec<&str> = batch.orders.iter().map(|order| order.id.as_str()).collect();
         assert_eq!(found, [bought[1].as_str(), bought[0].as_str()]);
         assert_eq!(batch.missing, [eves]);
-        let many =
-            |count| pb::BatchGetOrdersRequest { order_ids: (0..count).map(|_| request_id()).collect() };
+        let many = |count| pb::BatchGetOrdersRequest {
+            order_ids: (0..count).map(|_| request_id()).collect(),
+            ..Default::default()
+        };
         let answer = shop.user(&ada).batch_get_orders(many(1_500)).await.unwrap().into_inner();
         assert_eq!(answer.missing.len(), 1_500);
         let refused = shop.user(&ada).batch_get_orders(many(1_501)).await.unwrap_err();
         assert_eq!(reason(&refused), "INVALID_FIELDS");
+    }
+}
+
+#[tokio::test]
+async fn what_a_mask_leaves_out_is_not_there_and_lines_are_not_even_read() {
+    for shop in shops().await {
+        let (_, whole) = shop.order().await;
+        let masked = async |paths: &[&str]| {
+            let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+            let read_mask = Some(prost_types::FieldMask { paths });
+            let get = pb::GetOrderRequest { key: Some(by_id(&whole.id, "")), read_mask: read_mask.clone() };
+            let batch =
+                pb::BatchGetOrdersRequest { order_ids: vec![whole.id.clone()], read_mask: read_mask.clone() };
+            let list = pb::ListOrdersRequest { all_accounts: true, read_mask, ..Default::default() };
+            let before = shop.database.statements();
+            let got = shop.staff().get_order(get).await?.into_inner().order.unwrap();
+            let batch = shop.staff().batch_get_orders(batch).await?.into_inner().orders;
+            let listed = shop.staff().list_orders(list).await?.into_inner().orders;
+            assert_eq!((&batch[..], &listed[..]), (&[got.clone()][..], &[got.clone()][..]));
+            Ok::<_, tonic::Status>((got, shop.database.statements() - before))
+        };
+
+        let (all, with_lines) = masked(&[]).await.unwrap();
+        assert_eq!(all, whole);
+        let (id_alone, without) = masked(&["id"]).await.unwrap();
+        assert_eq!(id_alone, pb::Order { id: whole.id.clone(), ..Default::default() });
+        assert_eq!(without, with_lines - 3);
+        let (states, without) = masked(&["state", "payment_state", "fulfilment_state"]).await.unwrap();
+        let (state, payment_state) = (whole.state, whole.payment_state);
+        let id = whole.id.clone();
+        let fulfilment_state = whole.fulfilment_state;
+        assert_eq!(states, pb::Order { id, state, payment_state, fulfilment_state, ..Default::default() });
+        assert_eq!(without, with_lines - 3);
+        let (actions, _) = masked(&["allowed_actions"]).await.unwrap();
+        assert_eq!((actions.allowed_actions, actions.lines.len()), (whole.allowed_actions.clone(), 0));
+        assert_eq!(reason(&masked(&["lines.sku"]).await.unwrap_err()), "INVALID_FIELDS");
     }
 }
 
