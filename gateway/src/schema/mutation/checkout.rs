@@ -1,6 +1,6 @@
 //! Changes of checkouts.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use proto::orders as pb;
 
 use crate::context::{self, Capability};
@@ -24,8 +24,8 @@ pub(crate) struct CheckoutInput {
     email: Option<String>,
     /// Where it is sent.
     shipping_address: Option<PostalAddressInput>,
-    /// Who pays, where that is somewhere else.
-    billing_address: Option<PostalAddressInput>,
+    /// Who pays, where that is somewhere else; null takes it away.
+    billing_address: MaybeUndefined<PostalAddressInput>,
     /// How it is sent, out of `shippingOptions`.
     shipping_method_id: Option<ID>,
     /// All discount codes; empty takes them away.
@@ -39,7 +39,7 @@ impl CheckoutInput {
         Ok(pb::CheckoutDetails {
             email: self.email.clone().unwrap_or_default(),
             shipping_address: self.shipping_address.clone().map(Into::into),
-            billing_address: self.billing_address.clone().map(Into::into),
+            billing_address: self.billing_address.clone().take().map(Into::into),
             shipping_method_id: method.unwrap_or_default(),
             codes: self.discount_codes.clone().unwrap_or_default(),
         })
@@ -135,6 +135,7 @@ impl CheckoutMutation {
                 key: Some(held.key),
                 details: Some(input.to_wire()?),
                 replace_codes: input.discount_codes.is_some(),
+                remove_billing_address: input.billing_address.is_null(),
                 request_id: held.principal.request_id(&idempotency_key, "UpdateCheckout")?,
             };
             let answer = settled(SERVICE, context::orders(ctx).update_checkout(request).await)?;

@@ -34,7 +34,8 @@ pub struct Details {
 pub struct DetailsChange {
     pub email: Option<String>,
     pub shipping: Option<Address>,
-    pub billing: Option<Address>,
+    /// Set to nothing, it is taken away.
+    pub billing: Option<Option<Address>>,
     pub method: Option<String>,
     pub codes: Option<Vec<String>>,
 }
@@ -53,7 +54,7 @@ impl Details {
         Details {
             email: change.email.or_else(|| self.email.clone()),
             shipping: change.shipping.or_else(|| self.shipping.clone()),
-            billing: change.billing.or_else(|| self.billing.clone()),
+            billing: change.billing.unwrap_or_else(|| self.billing.clone()),
             method: change.method.or_else(|| self.method.clone()),
             codes: change.codes.unwrap_or_else(|| self.codes.clone()),
         }

@@ -43,7 +43,16 @@ pub fn update(message: &pb::UpdateCheckoutRequest) -> Parsed<(CheckoutId, Detail
     let id = checkout_id(&mut fields, message.key.as_ref());
     let details = message.details.clone().unwrap_or_default();
     let change = details_change(&mut fields, &details, message.replace_codes);
-    fields.build(|| Some((id?, change?)))
+    if message.remove_billing_address && details.billing_address.is_some() {
+        fields.refuse("remove_billing_address", "must not stand beside a billing address");
+    }
+    fields.build(|| {
+        let mut change = change?;
+        if message.remove_billing_address {
+            change.billing = Some(None);
+        }
+        Some((id?, change))
+    })
 }
 
 pub fn complete(message: &pb::CompleteCheckoutRequest) -> Parsed<(CheckoutId, Completion)> {
@@ -99,7 +108,7 @@ fn details_change(
     Some(DetailsChange {
         email: transposed(email)?,
         shipping: transposed(shipping)?,
-        billing: transposed(billing)?,
+        billing: transposed(billing)?.map(Some),
         method: transposed(method)?,
         codes: transposed(codes)?,
     })

@@ -119,8 +119,8 @@ async fn a_new_address_forgets_a_method_that_does_not_go_there() {
                 shipping_method_id: method.into(),
                 ..Default::default()
             }),
-            replace_codes: false,
             request_id: request_id(),
+            ..Default::default()
         };
 
         let refused = shop.guest().update_checkout(update(pricing::POST)).await.unwrap_err();
@@ -137,6 +137,42 @@ async fn a_new_address_forgets_a_method_that_does_not_go_there() {
 }
 
 #[tokio::test]
+async fn a_billing_address_may_be_taken_away_again() {
+    for shop in shops().await {
+        let begun = shop.checkout().await;
+        let office = proto::common::Address {
+            city: "York".into(),
+            ..begun.checkout.details.clone().unwrap().shipping_address.unwrap()
+        };
+        let told = pb::UpdateCheckoutRequest {
+            key: Some(begun.key()),
+            details: Some(pb::CheckoutDetails {
+                billing_address: Some(office.clone()),
+                ..Default::default()
+            }),
+            request_id: request_id(),
+            ..Default::default()
+        };
+        shop.guest().update_checkout(told).await.unwrap();
+        assert_eq!(shop.now(&begun).await.details.unwrap().billing_address, Some(office));
+
+        let removed = pb::UpdateCheckoutRequest {
+            key: Some(begun.key()),
+            remove_billing_address: true,
+            request_id: request_id(),
+            ..Default::default()
+        };
+        shop.guest().update_checkout(removed).await.unwrap();
+
+        let details = shop.now(&begun).await.details.unwrap();
+        assert_eq!((details.billing_address, details.email.as_str()), (None, "ada@example.org"));
+        let bought = shop.complete(&begun, "test_approve").await.unwrap();
+        let order = shop.read(&bought.order_id).await;
+        assert_eq!(order.billing_address, order.shipping_address);
+    }
+}
+
+#[tokio::test]
 async fn a_checkout_that_is_bought_does_not_change_any_more() {
     for shop in shops().await {
         let (begun, order) = shop.order().await;
@@ -146,6 +182,7 @@ async fn a_checkout_that_is_bought_does_not_change_any_more() {
             details: Some(details(&["TEN"])),
             replace_codes: true,
             request_id: request_id(),
+            ..Default::default()
         };
         let refused = shop.guest().update_checkout(update).await.unwrap_err();
         assert_eq!(reason(&refused), "CHECKOUT_CLOSED");
@@ -194,11 +231,14 @@ async fn every_wrong_field_is_named() {
                     country_code: "gb".into(),
                     ..Default::default()
                 }),
+                billing_address: begun.checkout.details.clone().unwrap().shipping_address,
                 codes: vec!["X".into(); 11],
                 ..Default::default()
             }),
             replace_codes: true,
+            remove_billing_address: true,
             request_id: request_id(),
+            ..Default::default()
         };
 
         let refused = shop.guest().update_checkout(request).await.unwrap_err();
@@ -212,6 +252,7 @@ async fn every_wrong_field_is_named() {
             "details.shipping_address.city",
             "details.shipping_address.country_code",
             "details.codes",
+            "remove_billing_address",
         ];
         assert_eq!(fields, expected);
 
