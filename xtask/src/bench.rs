@@ -4,6 +4,7 @@ mod buying;
 mod checkout;
 mod client;
 mod edge;
+mod enumeration;
 mod figures;
 mod recommendations;
 mod replay;
@@ -63,6 +64,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         debug: bool,
     },
+    /// Whether known and unknown addresses are told apart by how long log-in, registration and reset take.
+    Enumeration {
+        /// Without optimisation: quick to build, and each call takes longer.
+        #[arg(long)]
+        debug: bool,
+        /// Calls for known and for unknown addresses each.
+        #[arg(long, default_value_t = 1_000)]
+        calls: usize,
+    },
     /// The edge against an endpoint by hand that makes the same calls.
     Edge {
         #[command(flatten)]
@@ -106,6 +116,7 @@ pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
         Bench::Start { build } => start::run(checkout, build),
         Bench::Search { build, products, seconds } => search::run(checkout, build, *products, *seconds),
         Bench::Recommendations { debug } => recommendations::run(checkout, !debug),
+        Bench::Enumeration { debug, calls } => enumeration::run(checkout, !debug, *calls),
         Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {

@@ -1,5 +1,6 @@
 //! Can anybody find out who has an account? 1,000 interleaved calls for known and unknown addresses each, and how far
-//! their medians lie apart: `cargo run -p identity --example enumeration [calls [method]]`.
+//! their medians and distributions lie apart: `cargo xtask bench enumeration`, which fails beyond what is allowed, or
+//! `cargo run -p identity --example enumeration [calls [method]]`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -7,6 +8,7 @@
     reason = "a measurement stops when it cannot measure"
 )]
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use kit::sealing::Opener;
@@ -16,6 +18,12 @@ use proto::identity as pb;
 use proto::identity::identity_service_client::IdentityServiceClient;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// How far medians may lie apart, in percent of the smaller.
+const APART_MAX: f64 = 3.0;
+/// Kolmogorov and Smirnov: two samples of a size differ by more than this, divided by the root of half the size, once in
+/// a thousand times although nothing is different.
+const DISTANCE_MAX: f64 = 1.949;
 
 const PASSWORD: &str = "analytical engine 1843";
 
@@ -30,7 +38,7 @@ enum Call {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let calls = std::env::args().nth(1).map_or(1_000, |calls| calls.parse().unwrap());
     let database = Database::temporary().await.unwrap();
     identity::migrate(&database).await.unwrap();
@@ -53,15 +61,18 @@ async fn main() {
 
     let all = [("LogIn", Call::LogIn), ("Register", Call::Register), ("RequestPasswordReset", Call::Reset)];
     let asked = std::env::args().nth(2);
+    let mut alike = true;
     for (name, call) in
         all.into_iter().filter(|(name, _)| asked.as_deref().is_none_or(|asked| asked == *name))
     {
-        measure(name, call, &client, calls).await;
+        alike &= measure(name, call, &client, calls).await;
     }
     shutdown.cancel();
+    if alike { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn measure(name: &str, call: Call, client: &Client, calls: usize) {
+/// Whether known and unknown addresses cannot be told apart by time.
+async fn measure(name: &str, call: Call, client: &Client, calls: usize) -> bool {
     let mut known = Vec::with_capacity(calls);
     for _ in 0..calls {
         let address = address();
@@ -84,12 +95,12 @@ async fn measure(name: &str, call: Call, client: &Client, calls: usize) {
     let (one, other) = (median(&of_known), median(&of_unknown));
     let apart =
         100.0 * (one.as_secs_f64() - other.as_secs_f64()).abs() / one.as_secs_f64().min(other.as_secs_f64());
-    // Kolmogorov and Smirnov: above this distance two samples of this size differ with p < 0.01.
-    let allowed = 1.628 * (2.0 / calls as f64).sqrt();
+    let allowed = DISTANCE_MAX * (2.0 / calls as f64).sqrt();
     println!(
-        "{name}: medians of {calls}: known {one:.2?}, unknown {other:.2?}, {apart:.2} % apart (allowed 3 %); \
+        "{name}: medians of {calls}: known {one:.2?}, unknown {other:.2?}, {apart:.2} % apart (allowed {APART_MAX} %); \
          distributions {distance:.4} apart (allowed {allowed:.4})"
     );
+    apart <= APART_MAX && distance <= allowed
 }
 
 async fn once(call: Call, client: &Client, email: &str) -> Duration {
