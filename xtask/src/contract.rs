@@ -17,6 +17,9 @@ use crate::tools;
 /// The first release after which nothing excuses a break.
 const STABLE: (u64, u64, u64) = (0, 1, 0);
 
+/// Set where buf must be at hand: then its tests do not do without.
+pub(crate) const VARIABLE: &str = "SHOP_TEST_BUF";
+
 /// How buf ends when it found what it looks for; any other failure is its own.
 const FOUND: i32 = 100;
 

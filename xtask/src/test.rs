@@ -122,7 +122,7 @@ fn doc_tests(checkout: &Checkout) -> Result<Outcome, Error> {
 
 /// The tests with everything they can use at hand.
 fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
-    let mut variables = Vec::new();
+    let mut variables = vec![(contract::VARIABLE, "at hand".to_owned())];
     let mut servers = Vec::new();
     for (name, variable, start) in SERVERS {
         report.step(name, || {
@@ -168,7 +168,7 @@ fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, Str
             command.args(["test", "--workspace", "--tests", "--no-fail-fast"]);
         }
         // Without a word from here these tests would fall back to what somebody's shell happens to say.
-        let others = [python::VARIABLE, conformance::APART, conformance::TRANSCRIPTS];
+        let others = [python::VARIABLE, contract::VARIABLE, conformance::APART, conformance::TRANSCRIPTS];
         for variable in SERVERS.map(|(_, variable, _)| variable).into_iter().chain(others) {
             command.env_remove(variable);
         }

@@ -14,11 +14,12 @@ struct Repository {
 }
 
 impl Repository {
-    /// Nothing where buf is not installed, which a full run does before its tests.
+    /// Nothing where buf is not installed. A full run installs it before its tests, and says so to them.
     fn new() -> Option<Repository> {
         let project = Checkout::of_this_build();
         let buf = project.root().join("xtask/tools/node_modules/.bin/buf");
         if !buf.exists() {
+            assert!(std::env::var_os(VARIABLE).is_none(), "{} is missing", buf.display());
             eprintln!("not run: buf is not installed; `cargo xtask contract` does that");
             return None;
         }
