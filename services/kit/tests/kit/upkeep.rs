@@ -7,7 +7,7 @@ use kit::{Clock, Database, Id, Once, RequestKey, Timestamp, inbox};
 use proto::common as pb;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{count, databases};
+use crate::support::{Migrator, count, databases};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MOMENT: Duration = Duration::from_secs(60);
@@ -110,5 +110,31 @@ async fn upkeep_begins_at_once_and_ends_when_it_is_told_to() {
         };
 
         tokio::join!(kit::upkeep(&database, shutdown.clone()), ended);
+    }
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_in_no_file_of_sqlite_after_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store.db").display());
+    let database = Database::open(&url).await.unwrap();
+    database.migrate::<Migrator>().await.unwrap();
+    let holds = |name: &str| {
+        let mut files = std::fs::read_dir(folder.path()).unwrap();
+        files.any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(name.len()).any(|window| window == name.as_bytes())
+        })
+    };
+
+    for (sql, held) in [
+        ("INSERT INTO effects (name) VALUES ('somebody'), ('Wilhelmina Quagmire'), ('somebody else')", true),
+        ("DELETE FROM effects WHERE name LIKE 'Wilhelmina%'", false),
+    ] {
+        kit::execute(database.write(), sql, []).await.unwrap();
+        kit::forget(&database, now()).await.unwrap();
+
+        assert_eq!(holds("Wilhelmina Quagmire"), held, "{sql}");
+        assert!(holds("somebody else"));
     }
 }
