@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 use crate::commands::{Failure, admin, migrate, print, provider, sealing_key, serve, transfer, up, verify};
-use crate::config::{Admin, Cli, Command, Export, Import, Log, LogFormat};
+use crate::config::{Admin, Cli, Command, Export, Import, LogFormat};
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let seeing = observability::init(&seeing(&cli.log))
+        let seeing = observability::init(&seeing(&cli))
             .map_err(|error| Failure::caused("logs and traces cannot be set up", &error))?;
         let Some(command) = cli.command else {
             return Ok(());
@@ -68,9 +68,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
     })
 }
 
-fn seeing(log: &Log) -> observability::Settings {
+fn seeing(Cli { command, log }: &Cli) -> observability::Settings {
     observability::Settings {
-        service: "shop".to_owned(),
+        // A part that runs apart is known by what it serves.
+        service: match command {
+            Some(Command::Serve(part)) => part.names.join("+"),
+            Some(Command::Provider(_)) => "provider".to_owned(),
+            _ => "shop".to_owned(),
+        },
         log_format: match log.log_format {
             LogFormat::Pretty => observability::LogFormat::Pretty,
             LogFormat::Json => observability::LogFormat::Json,
