@@ -137,15 +137,16 @@ async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date()
         let older = refusal_of_store(&store);
         run(&store, &rename("another", last)).await;
         let mut part = Part::start(&store);
-        let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
+        // Warnings of a broker that nobody can reach may come before.
+        let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let ready = lines.find(|line| line.starts_with("catalogue ready after "));
 
         assert!(empty.contains("run `shop migrate catalogue` first"), "{empty}");
         assert!(
             older.contains(&format!("({last} has not run); run `shop migrate catalogue` first")),
             "{older}"
         );
-        assert!(first.starts_with("catalogue ready after "), "{first}");
+        assert!(ready.is_some());
         assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
     }
 }

@@ -70,7 +70,10 @@ async fn run(stream: Stream, carrier: Carrier, stop: CancellationToken) {
     let mut pause = PAUSE;
     while !stop.is_cancelled() {
         pause = match stream.round(&me, &carrier, &stop).await {
-            Ok(true) => continue,
+            Ok(true) => {
+                pause = PAUSE;
+                continue;
+            }
             Ok(false) => PAUSE,
             Err(error) => {
                 // More of the same would say nothing new.
