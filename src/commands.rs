@@ -15,18 +15,15 @@ pub mod verify;
 use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use mesh::Server;
+use mesh::serve::DRAIN_TIME_MAX;
 use mesh::status::chain;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use tonic::Status;
-
-/// What is under way when the process is told to stop has this long, all in all.
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Why a command ends without having done its work, in a sentence that says what would be right.
 pub struct Failure(String);

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use gateway::{Market, Persona, Playground};
 use mesh::Served;
-use mesh::serve::{Grpc, Health, Limits, Peers};
+use mesh::serve::{Grpc, Health, Limits, Peers, STREAMS_MAX};
 use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
 use scratch::Scratch;
@@ -27,7 +27,7 @@ use crate::demo::{self, STAFF};
 const GRPC_LIMITS: Limits = Limits {
     connections_max: 256,
     connections_per_address_max: 256,
-    streams_max: 100,
+    streams_max: STREAMS_MAX,
     headers_length_max: 16 * 1024,
     header_time_max: Duration::from_secs(10),
     unread_time_max: Duration::from_secs(10),

@@ -34,7 +34,7 @@ use std::time::Duration;
 use axum::Router;
 use ipnet::IpNet;
 use mesh::Channel;
-use mesh::serve::{Limits, Protocol};
+use mesh::serve::{DRAIN_TIME_MAX, Limits, Protocol, STREAMS_MAX};
 use mesh::tokens::Verifier;
 use observability::GraphqlMetrics;
 use proto::analytics::analytics_service_client::AnalyticsServiceClient;
@@ -156,13 +156,13 @@ pub async fn serve(
             true => limits::CONNECTIONS_PER_ADDRESS_MAX,
             false => limits::CONNECTIONS_MAX,
         },
-        streams_max: limits::HTTP2_STREAMS_MAX,
+        streams_max: STREAMS_MAX,
         headers_length_max: u32::try_from(limits::HEADER_BYTES_MAX).unwrap_or(u32::MAX),
         header_time_max: limits::HEADER_TIMEOUT,
         unread_time_max: limits::SEND_TIMEOUT,
         age_max: None,
         age_grace_max: Duration::ZERO,
-        drain_time_max: limits::DRAIN_TIMEOUT,
+        drain_time_max: DRAIN_TIME_MAX,
     };
     let closing = Closing::default();
     let told = closing.clone();

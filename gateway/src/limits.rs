@@ -56,12 +56,8 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Connections of one address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 100;
-/// Streams of one HTTP/2 connection.
-pub const HTTP2_STREAMS_MAX: u32 = 100;
 /// Bytes of the headers of one request.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
-/// How long requests may go on when the process is asked to end.
-pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Until `connection_init` has to come: 4408.
 pub const SOCKET_INIT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -4,13 +4,13 @@
 //! does not bound connections. What is left to do is small: a loop that accepts, and a table from name to service.
 
 mod admin;
-mod connections;
+pub(crate) mod connections;
 mod grpc;
 mod health;
 mod peers;
 
 pub use admin::{Admin, admin};
-pub use connections::{Held, Limits, Protocol, connections};
+pub use connections::{DRAIN_TIME_MAX, Held, Limits, Protocol, STREAMS_MAX, connections};
 pub use grpc::{Grpc, GrpcError, grpc};
 pub use health::{Check, Health};
 pub use peers::Peers;

@@ -22,6 +22,7 @@ use crate::call::{Entry, Step};
 use crate::certificates::Certificates;
 use crate::client::{Budget, Target, stack};
 use crate::deadline::exceeded;
+use crate::serve::connections::{KEEPALIVE_INTERVAL, KEEPALIVE_TIME_MAX};
 use crate::server::Served;
 use crate::status::{Problem, chain};
 
@@ -29,8 +30,6 @@ use crate::status::{Problem, chain};
 pub type Channel = BoxCloneSyncService<Request<Body>, http::Response<Body>, Status>;
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(1);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
 /// An error travels in headers, and a refusal may name each of a thousand lines; on a wire as in process.
 const HEADERS_LENGTH_MAX: u32 = 128 * 1024;
 /// A page that nobody waits for any more resets the calls of its streams; a burst of that is no attack.

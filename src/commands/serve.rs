@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use kit::Clock;
-use mesh::serve::{self, Admin, Check, Grpc, Health, Limits};
+use mesh::serve::{self, Admin, Check, Grpc, Health, Limits, STREAMS_MAX};
 use news::{Settings, Transport};
 use observability::Guard;
 use scratch::Scratch;
@@ -24,7 +24,7 @@ use crate::{edge, mails};
 const LIMITS: Limits = Limits {
     connections_max: 1_024,
     connections_per_address_max: 1_024,
-    streams_max: 100,
+    streams_max: STREAMS_MAX,
     headers_length_max: 16 * 1024,
     header_time_max: Duration::from_secs(10),
     unread_time_max: Duration::from_secs(10),

@@ -61,10 +61,15 @@ pub struct Limits {
     pub drain_time_max: Duration,
 }
 
+/// Streams at once on one HTTP/2 connection, of browsers and of services.
+pub const STREAMS_MAX: u32 = 100;
+/// What is under way when a process is told to stop has this long, all in all.
+pub const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 /// Streams that clients reset before they were accepted. A page that is left resets a few; a flood is an attack.
 const RESET_STREAMS_MAX: usize = 200;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
-const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Between two signs of life on an HTTP/2 connection, and how long the other end may owe one; at both ends.
+pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+pub(crate) const KEEPALIVE_TIME_MAX: Duration = Duration::from_secs(10);
 /// When the process has no file descriptor left, trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
