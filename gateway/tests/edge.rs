@@ -5,6 +5,8 @@
 mod account;
 #[path = "edge/analytics.rs"]
 mod analytics;
+#[path = "edge/calls.rs"]
+mod calls;
 #[path = "edge/cart.rs"]
 mod cart;
 #[path = "edge/connections.rs"]
