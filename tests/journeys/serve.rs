@@ -52,7 +52,7 @@ fn serve(names: &[&str]) -> Command {
     command
 }
 
-fn free_address() -> String {
+pub fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
