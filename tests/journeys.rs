@@ -58,6 +58,8 @@ mod playground;
 mod readme;
 #[path = "journeys/recommended.rs"]
 mod recommended;
+#[path = "journeys/replay.rs"]
+mod replay;
 #[path = "journeys/reviewing.rs"]
 mod reviewing;
 #[path = "journeys/serve.rs"]

@@ -10,6 +10,8 @@ use crate::process::{Error, file_error};
 
 const PRODUCTS: &str = "uci-online-retail/products.csv";
 const WEEK: &str = "uci-online-retail/sample-week-2011-11-14.jsonl";
+/// Baskets of that week: all of them, or what follows is no replay.
+const BASKETS: usize = 587;
 /// Grams of a piece; the source does not say, and parcels of many must cost more.
 const WEIGHT_GRAMS: i64 = 100;
 
@@ -90,7 +92,11 @@ impl Week {
             let malformed = |error| Error::Refused(format!("{WEEK}:{}: {error}", number + 1));
             serde_json::from_str(line).map(Wanted::of).map_err(malformed)
         });
-        Ok(Self { orders: orders.collect::<Result<_, Error>>()?, products })
+        let orders: Vec<_> = orders.collect::<Result<_, Error>>()?;
+        match orders.len() {
+            BASKETS => Ok(Self { orders, products }),
+            count => Err(Error::Refused(format!("{WEEK} holds {count} baskets instead of {BASKETS}"))),
+        }
     }
 
     /// How many of a SKU the week's orders want.
