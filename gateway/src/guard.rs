@@ -231,6 +231,10 @@ mod tests {
             let open = "{ a ".repeat(count);
             format!("{open}{}", "}".repeat(count))
         };
+        let fragments = |count: usize| {
+            let all: String = (0..count).map(|n| format!("fragment f{n} on Query {{ a }} ")).collect();
+            format!("{{ a }} {all}")
+        };
         let introspection = |count: usize| format!("{{ __schema {} }}", depth(count - 1));
 
         assert!(verdict(&fields(999)).is_ok());
@@ -244,6 +248,8 @@ mod tests {
         assert!(verdict(&introspection(16)).is_ok());
         assert!(verdict(&introspection(17)).is_err());
         assert!(verdict(&format!("{{ a __schema {} }}", depth(12))).is_err());
+        assert!(verdict(&fragments(30)).is_ok());
+        assert!(verdict(&fragments(31)).is_err());
         assert!(verdict("{ a @x @x @x @x }").is_ok());
         assert!(verdict("{ a @x @x @x @x @x }").is_err());
     }

@@ -245,6 +245,11 @@ mod tests {
         }
     }
 
+    /// For a service whose mutations are of several nouns: what the others declare.
+    fn codes<E: EnumType>() -> Vec<&'static str> {
+        E::items().iter().map(|item| item.name).collect()
+    }
+
     #[test]
     fn every_code_of_a_mutation_is_in_the_schema() {
         // Top-level on reads; no mutation takes a cursor.
@@ -264,6 +269,12 @@ mod tests {
         declared::<reviews::Reason, nouns::ReviewErrorCode>(of_reviews, &[]);
         declared::<catalogue::Reason, nouns::CatalogueErrorCode>(of_catalogue, &[]);
         declared::<inventory::Reason, nouns::StockErrorCode>(of_inventory, &[]);
+        declared::<orders::Reason, nouns::CheckoutErrorCode>(of_orders, &codes::<nouns::OrderErrorCode>());
+        let priced = [codes::<nouns::DiscountErrorCode>(), codes::<nouns::ShippingErrorCode>()].concat();
+        declared::<pricing::Reason, nouns::CheckoutErrorCode>(of_pricing, &priced);
+        // Told to whoever reads a payment, and to a provider.
+        let apart = ["PAYMENT_NOT_FOUND", "PROVIDER_UNKNOWN"];
+        declared::<payments::Reason, nouns::OrderErrorCode>(of_payments, &apart);
     }
 
     #[test]

@@ -377,4 +377,17 @@ mod tests {
         drop(held);
         assert!(places.0.lock().unwrap().is_empty());
     }
+
+    #[test]
+    fn all_clients_together_have_so_many_places() {
+        let places = Places::default();
+        let client = |number: usize| Payer::Address(format!("client {}", number / SOCKETS_PER_USER_MAX));
+
+        let mut held: Vec<Place> =
+            (0..SOCKETS_MAX).map(|number| places.take(&client(number)).unwrap()).collect();
+
+        assert!(places.take(&client(SOCKETS_MAX)).is_none());
+        held.pop();
+        assert!(places.take(&client(SOCKETS_MAX)).is_some());
+    }
 }

@@ -31,6 +31,8 @@ mod schema;
 mod search;
 #[path = "edge/sockets.rs"]
 mod sockets;
+#[path = "edge/sse.rs"]
+mod sse;
 #[path = "edge/staff.rs"]
 mod staff;
 #[path = "edge/streams.rs"]

@@ -6,7 +6,7 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::pages::stocked;
-use crate::support::{shop, uuid};
+use crate::support::{seeing, shop, uuid};
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -174,6 +174,7 @@ async fn a_bug_of_the_edge_is_its_own_fault() {
 
 #[tokio::test]
 async fn machine_faults_keep_their_words_to_themselves() {
+    let _seeing = seeing();
     let shop = stocked(1);
     let table = [
         (Code::Internal, "INTERNAL", false),
@@ -196,6 +197,7 @@ async fn machine_faults_keep_their_words_to_themselves() {
         assert_eq!(extensions["retryable"], retryable);
         assert_eq!(extensions["service"], "catalogue");
         assert_eq!(extensions["retryAfterMs"].is_number(), retryable);
+        assert_eq!(extensions["traceId"].as_str().map(str::len), (code == "INTERNAL").then_some(32));
         assert!(!answer.text.contains("internal words"), "{}", answer.text);
     }
 }
@@ -234,7 +236,7 @@ async fn a_webhook_is_handed_on_unread() {
     let shop = shop();
     shop.payments.on("ReceiveWebhook", |request: pb::ReceiveWebhookRequest| {
         assert_eq!(request.provider, "simulated");
-        assert_eq!(request.body, b"{\"odd\": \xff}");
+        assert!(request.body == b"{\"odd\": \xff}" || request.signature == "wrong");
         assert!(uuid::Uuid::parse_str(&request.request_id).is_ok());
         match request.signature.as_str() {
             "right" => Ok(pb::ReceiveWebhookResponse {}),
@@ -252,6 +254,11 @@ async fn a_webhook_is_handed_on_unread() {
     assert_eq!(send("wrong").await.unwrap().status(), StatusCode::FORBIDDEN);
     let unsigned = shop.raw("POST", "/webhooks/payments/simulated", "{}").answer().await;
     assert_eq!(unsigned.status, StatusCode::FORBIDDEN);
+    for (length, refused) in [(64 * 1024, false), (64 * 1024 + 1, true)] {
+        let long = shop.raw("POST", "/webhooks/payments/simulated", " ".repeat(length));
+        let answer = long.header("shop-signature", "wrong").answer().await;
+        assert_eq!(answer.status == StatusCode::PAYLOAD_TOO_LARGE, refused, "{length}");
+    }
     shop.payments.fails("ReceiveWebhook", Code::Unavailable);
     assert_eq!(send("right").await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
 }

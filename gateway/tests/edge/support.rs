@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -26,6 +26,21 @@ use tower::{ServiceExt, service_fn};
 pub const INTROSPECTION: &str = include_str!("../../playground/test/introspection.graphql");
 
 type Handler = Arc<dyn Fn(Request) -> BoxFuture<'static, Response<tonic::body::Body>> + Send + Sync>;
+
+/// Gives every request a trace, in all tests of this binary from then on.
+pub fn seeing() -> &'static observability::Guard {
+    static GUARD: OnceLock<observability::Guard> = OnceLock::new();
+    GUARD.get_or_init(|| {
+        let settings = observability::Settings {
+            service: "test".to_owned(),
+            log_format: observability::LogFormat::Json,
+            log_filter: "off".to_owned(),
+            otlp_endpoint: None,
+            calls_seen: None,
+        };
+        observability::init(&settings).unwrap()
+    })
+}
 
 /// One service that answers what a test says. A method nobody spoke of is unimplemented.
 #[derive(Clone, Default)]

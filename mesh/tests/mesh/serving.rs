@@ -330,6 +330,42 @@ async fn a_client_that_never_ends_its_headers_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_client_that_speaks_http2_and_asks_nothing_is_let_go() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { header_time_max: Duration::from_millis(200), ..LIMITS };
+    let hello = tower::service_fn(|_| async { Ok(http::Response::new(tonic::body::Body::empty())) });
+    tokio::spawn(connections(listener, Protocol::Http, limits, hello, std::future::pending()));
+
+    let mut client = TcpStream::connect(address).await.unwrap();
+    // The preface, and settings that set nothing.
+    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut Vec::new())).await;
+
+    assert!(read.is_ok(), "the connection is still open");
+}
+
+#[tokio::test]
+async fn headers_have_a_length() {
+    watched();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let hello = tower::service_fn(|_| async { Ok(http::Response::new(tonic::body::Body::empty())) });
+    tokio::spawn(connections(listener, Protocol::Http, LIMITS, hello, std::future::pending()));
+
+    for (length, status) in [(15, b"HTTP/1.1 200"), (17, b"HTTP/1.1 431")] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let header = "a".repeat(length * 1024);
+        let request = format!("GET / HTTP/1.1\r\nhost: shop\r\nx-long: {header}\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, status, "{length} KiB");
+    }
+}
+
+#[tokio::test]
 async fn an_old_connection_is_asked_to_end_and_nobody_notices() {
     let shop = Shop::start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
