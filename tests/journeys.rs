@@ -38,6 +38,8 @@ mod harness;
 mod inbox;
 #[path = "journeys/interop.rs"]
 mod interop;
+#[path = "journeys/killed.rs"]
+mod killed;
 #[path = "journeys/letters.rs"]
 mod letters;
 #[path = "journeys/live.rs"]
@@ -50,10 +52,14 @@ mod mail;
 mod news;
 #[path = "journeys/own.rs"]
 mod own;
+#[path = "journeys/parts.rs"]
+mod parts;
 #[path = "journeys/paying.rs"]
 mod paying;
 #[path = "journeys/playground.rs"]
 mod playground;
+#[path = "journeys/private.rs"]
+mod private;
 #[path = "journeys/readme.rs"]
 mod readme;
 #[path = "journeys/recommended.rs"]

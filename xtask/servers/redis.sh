@@ -1,10 +1,13 @@
 # A Redis that serves until standard input ends, and then removes all traces. $1 is its port.
-# Every command is on disk before it is answered, as in production.
-data=$(mktemp -d) || exit 1
-trap 'rm -rf "$data"' EXIT
+# Every command is on disk before it is answered, as in production. $2 may name a folder that is kept, for who wants to
+# kill the process in its file `pid` and see what is left.
+data=${2:-$(mktemp -d)} || exit 1
+trap '[ "$2" ] || rm -rf "$data"' EXIT
 redis-server --bind 127.0.0.1 --port "$1" --dir "$data" --save '' --appendonly yes --appendfsync always \
     </dev/null >"$data/log" 2>&1 &
 server=$!
+echo "$server" >"$data/pid"
 read -r _
-kill -TERM "$server" 2>/dev/null
-wait "$server" || tail -n 20 "$data/log" >&2
+# Asked to end, one that is just beginning its append-only file refuses for good; and nothing of it is needed any more.
+kill -KILL "$server" 2>/dev/null
+wait "$server" 2>/dev/null
