@@ -46,7 +46,8 @@ async fn account(shop: &Shop) -> Vec<String> {
     let right = json!({ "email": email, "password": PASSWORD });
     let tokens = shop.guest().done(LOG_IN, right).await["tokens"].take();
     let secrets = [&tokens["accessToken"], &tokens["refreshToken"]].map(text);
-    [email, "canary of a wrong password".to_owned(), PASSWORD.to_owned()].into_iter().chain(secrets).collect()
+    let said = ["Wilhelmina", "Quagmire", "canary of a wrong password", PASSWORD].map(str::to_owned);
+    [email].into_iter().chain(said).chain(secrets).collect()
 }
 
 /// A guest finds the shelf empty at the till, and buys when it is full again.
