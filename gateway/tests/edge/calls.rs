@@ -221,35 +221,104 @@ const OPERATIONS: [(&str, &str); 31] = [
             variants(first: 100) { nodes { price { amount } quantityAvailable } } boughtTogether { product CARD } } }",
         "BatchGetCategories, BatchGetProducts, BatchGetStock x2, BatchGetSummaries x2, BatchListBoughtTogether, BatchListReviews x2, GetProduct",
     ),
-    ("query { products(first: 100) { nodes CARD } }", "BatchGetStock, BatchGetSummaries, BatchListReviews, ListProducts"),
-    ("query { collection(handle: \"a\") { title products(first: 100) { nodes CARD } } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, GetCollection"),
-    ("query { collections(first: 100) { nodes { title products(first: 4) { nodes CARD } } } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, ListCollections"),
+    (
+        "query { products(first: 100) { nodes CARD } }",
+        "BatchGetStock, BatchGetSummaries, BatchListReviews, ListProducts",
+    ),
+    (
+        "query { collection(handle: \"a\") { title products(first: 100) { nodes CARD } } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, GetCollection",
+    ),
+    (
+        "query { collections(first: 100) { nodes { title products(first: 4) { nodes CARD } } } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, ListCollections",
+    ),
     ("query { categories { name children { name } } }", "ListCategories"),
     ("query { reviews(productId: PRODUCT, first: 100) { nodes { title authorName } } }", "ListReviews"),
-    ("query { search(query: \"a\", first: 100) { nodes CARD } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, SearchProducts"),
-    ("query { predictiveSearch(query: \"a\", first: 10) { products CARD } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, PredictSearch"),
-    ("query { recommendedForMe(first: 20) { product CARD } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, ListForAccount"),
-    ("query { cart CART }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, GetCart, ListBoughtTogether, Quote"),
-    ("query { checkout(id: CHECKOUT) { status GOODS order { number LINES } } }", "BatchGetProducts, BatchGetVariants, GetCheckout, GetOrder"),
+    (
+        "query { search(query: \"a\", first: 100) { nodes CARD } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, SearchProducts",
+    ),
+    (
+        "query { predictiveSearch(query: \"a\", first: 10) { products CARD } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, PredictSearch",
+    ),
+    (
+        "query { recommendedForMe(first: 20) { product CARD } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, ListForAccount",
+    ),
+    (
+        "query { cart CART }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, GetCart, ListBoughtTogether, Quote",
+    ),
+    (
+        "query { checkout(id: CHECKOUT) { status GOODS order { number LINES } } }",
+        "BatchGetProducts, BatchGetVariants, GetCheckout, GetOrder",
+    ),
     ("query { order(id: ORDER) { number LINES } }", "BatchGetProducts, BatchGetVariants, GetOrder"),
-    ("query { customer { email addresses { isDefault } sessions { current } } }", "GetAccount, ListAddresses, ListSessions"),
-    ("query { customer { orders(first: 100) { nodes { number LINES } } } }", "BatchGetProducts, BatchGetVariants, GetAccount, ListOrders"),
-    ("query { customer { wishlist(first: 100) { nodes { product CARD } } } }", "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, GetAccount, ListWishlistItems"),
+    (
+        "query { customer { email addresses { isDefault } sessions { current } } }",
+        "GetAccount, ListAddresses, ListSessions",
+    ),
+    (
+        "query { customer { orders(first: 100) { nodes { number LINES } } } }",
+        "BatchGetProducts, BatchGetVariants, GetAccount, ListOrders",
+    ),
+    (
+        "query { customer { wishlist(first: 100) { nodes { product CARD } } } }",
+        "BatchGetProducts, BatchGetStock, BatchGetSummaries, BatchListReviews, GetAccount, ListWishlistItems",
+    ),
     ("query { customer { reviews(first: 100) { nodes { title } } } }", "GetAccount, ListReviews"),
-    ("mutation { cartCreate(ADDED, KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, CreateCart, ListBoughtTogether, Quote"),
-    ("mutation { cartLinesAdd(ADDED, KEY) { cart CART } }", "AddCartLines, BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote"),
-    ("mutation { cartLinesUpdate(lines: [{ id: LINE, quantity: 1 }], KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, UpdateCartLines"),
-    ("mutation { cartLinesRemove(lineIds: [LINE], KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, RemoveCartLines"),
-    ("mutation { cartDiscountCodesUpdate(discountCodes: [\"A\"], KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, SetCartCodes"),
-    ("mutation { cartBuyerIdentityUpdate(buyerIdentity: { countryCode: \"GB\" }, KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, SetCartContext"),
-    ("mutation { cartMerge(cartId: HELD, token: \"secret\", KEY) { cart CART } }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, MergeCarts, Quote"),
+    (
+        "mutation { cartCreate(ADDED, KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, CreateCart, ListBoughtTogether, Quote",
+    ),
+    (
+        "mutation { cartLinesAdd(ADDED, KEY) { cart CART } }",
+        "AddCartLines, BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote",
+    ),
+    (
+        "mutation { cartLinesUpdate(lines: [{ id: LINE, quantity: 1 }], KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, UpdateCartLines",
+    ),
+    (
+        "mutation { cartLinesRemove(lineIds: [LINE], KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, RemoveCartLines",
+    ),
+    (
+        "mutation { cartDiscountCodesUpdate(discountCodes: [\"A\"], KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, SetCartCodes",
+    ),
+    (
+        "mutation { cartBuyerIdentityUpdate(buyerIdentity: { countryCode: \"GB\" }, KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, SetCartContext",
+    ),
+    (
+        "mutation { cartMerge(cartId: HELD, token: \"secret\", KEY) { cart CART } }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, MergeCarts, Quote",
+    ),
     ("mutation { checkoutStart(KEY) { checkout { status GOODS } } }", "StartCheckout"),
-    ("mutation { checkoutUpdate(checkoutId: CHECKOUT, input: { email: \"a@b.example\" }, KEY) { checkout { GOODS } } }", "UpdateCheckout"),
-    ("mutation { checkoutComplete(checkoutId: CHECKOUT, quoteId: \"q\", KEY) { checkout { order { LINES } } } }", "BatchGetProducts, BatchGetVariants, CompleteCheckout, GetOrder"),
-    ("mutation { reviewCreate(productId: PRODUCT, authorName: \"A\", input: { rating: 5, title: \"a\" }, KEY) { review { title } } }", "CreateReview"),
+    (
+        "mutation { checkoutUpdate(checkoutId: CHECKOUT, input: { email: \"a@b.example\" }, KEY) { checkout { GOODS } } }",
+        "UpdateCheckout",
+    ),
+    (
+        "mutation { checkoutComplete(checkoutId: CHECKOUT, quoteId: \"q\", KEY) { checkout { order { LINES } } } }",
+        "BatchGetProducts, BatchGetVariants, CompleteCheckout, GetOrder",
+    ),
+    (
+        "mutation { reviewCreate(productId: PRODUCT, authorName: \"A\", input: { rating: 5, title: \"a\" }, KEY) { review { title } } }",
+        "CreateReview",
+    ),
     ("subscription { stockChanged(skus: [\"A\"]) { sku } }", "WatchStock"),
-    ("subscription { cartUpdated CART }", "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, WatchCart"),
-    ("subscription { checkoutUpdated(id: CHECKOUT) { GOODS order { LINES } } }", "BatchGetProducts, BatchGetVariants, GetOrder, WatchCheckout"),
+    (
+        "subscription { cartUpdated CART }",
+        "BatchGetProducts x2, BatchGetStock, BatchGetVariants, ListBoughtTogether, Quote, WatchCart",
+    ),
+    (
+        "subscription { checkoutUpdated(id: CHECKOUT) { GOODS order { LINES } } }",
+        "BatchGetProducts, BatchGetVariants, GetOrder, WatchCheckout",
+    ),
     ("subscription { orderUpdated(id: ORDER) { LINES } }", "BatchGetProducts, BatchGetVariants, WatchOrder"),
 ];
 
