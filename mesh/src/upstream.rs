@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Uri};
+use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use observability::RpcMetrics;
 use tokio::net::TcpStream;
@@ -125,7 +126,9 @@ fn remote(connections: Connections) -> impl Step<Request<Body>> {
             let Some(channel) = channel else {
                 return Err(Problem::not_available("the service").status());
             };
-            channel.oneshot(request).await.map_err(|error| lost(entry, error))
+            let answer = channel.oneshot(request).await.map_err(|error| lost(entry, &error))?;
+            // What a service says stands in trailers: an error of the body itself is the connection's.
+            Ok(answer.map(|body| Body::new(body.map_err(move |error| lost(entry, &error)))))
         }
     })
 }
@@ -151,17 +154,17 @@ fn certified(
 /// A connection that cannot be had, broke or was closed under a call is UNAVAILABLE, whatever the library calls it:
 /// nobody here cancelled anything. The library also watches our `grpc-timeout` and calls its end CANCELLED; it may be a
 /// moment faster than our own layer.
-fn lost(entry: Option<&Entry>, error: transport::Error) -> Status {
-    if causes(&error).any(|cause| cause.is::<TimeoutExpired>()) {
+fn lost(entry: Option<&Entry>, error: &(dyn Error + 'static)) -> Status {
+    if causes(error).any(|cause| cause.is::<TimeoutExpired>()) {
         return exceeded();
     }
     let service = entry.map_or("the service", |entry| entry.rule.service);
-    let cause = chain(&error);
+    let cause = chain(error);
     tracing::debug!({ observability::names::SERVICE } = service, "{service} was not reached: {cause}");
     Problem::not_available(service).with("service", service).status()
 }
 
-fn causes(error: &transport::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(error.source(), |error| (*error).source())
 }
 

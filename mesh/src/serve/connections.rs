@@ -255,9 +255,7 @@ async fn attend(connection: impl GracefulConnection, limits: Limits, stop: Cance
 
 /// How many connections each address has.
 #[derive(Clone, Default)]
-struct Addresses {
-    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
 struct Visit {
     addresses: Addresses,
@@ -266,7 +264,7 @@ struct Visit {
 
 impl Addresses {
     fn enter(&self, address: IpAddr, max: usize) -> Option<Visit> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= max {
             return None;
@@ -278,7 +276,7 @@ impl Addresses {
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        let mut counts = self.addresses.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
         match counts.get_mut(&self.address) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(counts.remove(&self.address)),

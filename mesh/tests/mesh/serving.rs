@@ -17,7 +17,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::{v1, v1alpha};
 
-use crate::support::{LIMITS, Shop, Wire, reservation, skus, watched};
+use crate::support::{LIMITS, Shop, Wire, reservation, skus, watched, watching};
 
 const NAME: &str = "shop.inventory.v1.InventoryService";
 
@@ -407,6 +407,34 @@ async fn an_old_connection_whose_calls_do_not_end_is_cut() {
 
     assert!(read.is_ok(), "the connection is still open");
     assert!(said.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_stream_whose_connection_is_cut_hears_that_its_service_is_not_available() {
+    let shop = Shop::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri: http::Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let (age, grace) = (Duration::from_millis(50), Duration::from_millis(200));
+    let settings = mesh::serve::Grpc {
+        services: vec![shop.server.served()],
+        peers: Peers::Anyone("gateway"),
+        health: Health::start(vec![]).await,
+        reflection: None,
+        limits: Limits { age_max: Some(age), age_grace_max: grace, ..LIMITS },
+    };
+    tokio::spawn(mesh::serve::grpc(listener, settings, std::future::pending()));
+    let channel = mesh::Upstream::remote("inventory", uri, 1, None).channel("gateway");
+    let mut client = crate::support::Client::new(channel);
+
+    let mut news = client.watch_stock(watching("a")).await.unwrap().into_inner();
+    let end = loop {
+        match news.message().await {
+            Ok(Some(_)) => {}
+            end => break end,
+        }
+    };
+
+    assert_eq!(end.unwrap_err().code(), Code::Unavailable);
 }
 
 #[tokio::test]
