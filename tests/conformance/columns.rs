@@ -43,13 +43,13 @@ struct Apart {
 pub async fn same(case: &str, caller: &'static str, tell: impl AsyncFn(&Column)) {
     let one = Column::one(caller);
     tell(&one).await;
-    let one = one.transcript(case);
+    let one = one.end(case);
     let Some(apart) = Column::apart(caller) else {
         println!("not run: {APART} names no shop in many processes");
         return;
     };
     tell(&apart).await;
-    let apart = apart.transcript(case);
+    let apart = apart.end(case);
     for (at, (one, apart)) in one.lines().zip(apart.lines()).enumerate() {
         assert_eq!(one, apart, "answer {at} of {case}");
     }
@@ -98,7 +98,17 @@ impl Column {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(text);
     }
 
-    /// What was answered, a line each.
+    /// What was answered, a line each. A shop in one process stops, and all it promised is kept.
+    fn end(self, case: &str) -> String {
+        let transcript = self.transcript(case);
+        match self.services {
+            // Who calls in the place of orders, makes payments and takes goods of which no order knows.
+            Services::Together(shop) if self.caller != "gateway" => shop.kill(),
+            Services::Together(_) | Services::Apart(_) => {}
+        }
+        transcript
+    }
+
     fn transcript(&self, case: &str) -> String {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(!heard.is_empty(), "a case that hears nothing compares nothing");

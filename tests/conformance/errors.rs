@@ -70,6 +70,7 @@ async fn what_a_service_refuses_it_refuses_with_the_same_details() {
     same("refusals of services", "gateway", async |shop| {
         let (staff, customer) = (shop.front.staff().await, shop.front.customer().await);
         let nobody = Uuid::now_v7().to_string();
+        let stranger = format!("{}@example.com", Uuid::new_v4().simple());
         let key = || Uuid::new_v4().to_string();
         for (name, request) in [
             ("catalogue.GetProduct", json!({})),
@@ -90,7 +91,7 @@ async fn what_a_service_refuses_it_refuses_with_the_same_details() {
                 "orders.CompleteCheckout",
                 json!({ "key": { "checkout_id": nobody }, "quote_id": "q", "request_id": key() }),
             ),
-            ("identity.LogIn", json!({ "email": "none@example.com", "password": "wrong password" })),
+            ("identity.LogIn", json!({ "email": stranger, "password": "wrong password" })),
             ("identity.RefreshSession", json!({ "refresh_token": "none" })),
             ("reviews.VoteReview", json!({ "review_id": nobody, "helpful": true, "request_id": key() })),
             ("inventory.AdjustStock", json!({ "adjustments": [], "reason": "", "request_id": key() })),

@@ -20,7 +20,12 @@ impl Names {
     fn rename(&mut self, text: &str) -> String {
         let time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)";
         let text = replaced(text, time, |_| Some("<time>".to_owned()));
+        // In development the edge says which calls it made, in the order in which they ended, and how long they took.
+        let text = replaced(&text, r#""calls":\[[^\]]*\],|,"totalMs":[0-9.]+"#, |_| Some(String::new()));
         let text = replaced(&text, r"http://127\.0\.0\.1:\d+", |_| Some("<address>".to_owned()));
+        let text = replaced(&text, r"\bS-[0-9A-Z]{10}\b", |found| {
+            Some(format!("<number {}>", numbered(&mut self.secrets, found.to_owned())))
+        });
         // One id may be written with dashes and without.
         let id = r"(?i)\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b[0-9a-f]{16,}\b";
         let text = replaced(&text, &id.replace(r"\b", r"(?:\b|_)"), |found| {

@@ -99,6 +99,12 @@ impl Apart {
         })
     }
 
+    /// Every process by name, with its number.
+    pub(crate) fn numbers(&self) -> Vec<(String, u32)> {
+        let number = |process: &Process| Some((process.name.clone(), process.keeper.child()?));
+        self.processes.iter().filter_map(number).collect()
+    }
+
     /// The name of a process that ended, if one did.
     pub(crate) fn ended(&mut self) -> Option<&str> {
         let ended =

@@ -33,10 +33,12 @@ pub(crate) enum Bench {
         #[command(flatten)]
         build: Build,
     },
-    /// Checkouts per second of a shop in one process, on the demo catalogue.
+    /// Checkouts per second on the demo catalogue, and the memory of each process.
     Checkout {
         #[command(flatten)]
         build: Build,
+        #[command(flatten)]
+        form: Form,
         /// How many checkouts.
         #[arg(long, default_value_t = 500)]
         count: usize,
@@ -77,6 +79,8 @@ pub(crate) enum Bench {
     Edge {
         #[command(flatten)]
         build: Build,
+        #[command(flatten)]
+        form: Form,
         /// How often each of the two is measured.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
@@ -97,6 +101,14 @@ pub(crate) struct Build {
     shop: Option<PathBuf>,
 }
 
+/// In which of its forms the shop runs.
+#[derive(clap::Args)]
+pub(crate) struct Form {
+    /// In a process for each service, on private servers, instead of in one.
+    #[arg(long)]
+    apart: bool,
+}
+
 impl Build {
     /// The folder that cargo builds into.
     fn profile(&self) -> &'static str {
@@ -112,12 +124,12 @@ impl Build {
 pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
     let passed = match bench {
         Bench::Replay { build } => replay::run(checkout, build),
-        Bench::Checkout { build, count } => checkout::run(checkout, build, *count),
+        Bench::Checkout { build, form, count } => checkout::run(checkout, build, form, *count),
         Bench::Start { build } => start::run(checkout, build),
         Bench::Search { build, products, seconds } => search::run(checkout, build, *products, *seconds),
         Bench::Recommendations { debug } => recommendations::run(checkout, !debug),
         Bench::Enumeration { debug, calls } => enumeration::run(checkout, !debug, *calls),
-        Bench::Edge { build, rounds, seconds } => edge::run(checkout, build, *rounds, *seconds),
+        Bench::Edge { build, form, rounds, seconds } => edge::run(checkout, build, form, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {
         eprintln!("{}", chain(&error));

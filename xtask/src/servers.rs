@@ -4,13 +4,12 @@ pub(crate) mod postgres;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
 
-use std::env;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use crate::process::{self, Error};
 
@@ -54,6 +53,14 @@ impl Server {
     /// Whether it has ended by itself.
     pub(crate) fn ended(&mut self) -> bool {
         !matches!(self.keeper.try_wait(), Ok(None))
+    }
+
+    /// The number of the program that a keeper with one program keeps.
+    pub(crate) fn child(&self) -> Option<u32> {
+        let keeper = self.keeper.id();
+        let children = fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children")).ok()?;
+        // The first that it started is the program; then comes whoever waits for the end of its input.
+        children.split_whitespace().next()?.parse().ok()
     }
 
     /// How one connects.

@@ -27,7 +27,7 @@ pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
 }
 
 fn up_apart(checkout: &Checkout) -> Result<(), Error> {
-    process::run(checkout.cargo().args(["build", "--package", "shop"]))?;
+    process::run(checkout.cargo().args(["build", "--workspace", "--bin", "shop"]))?;
     let mut shop = Apart::start(&checkout.built("debug").join("shop"))?;
     println!("  playground  {}/", shop.edge());
     println!("  GraphQL     {}/graphql", shop.edge());

@@ -1,4 +1,4 @@
-//! `cargo xtask bench checkout`: how many checkouts a shop in one process completes in a second.
+//! `cargo xtask bench checkout`: how many checkouts a shop completes in a second, in one process or apart.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::buying::{Basket, Order, address, buy_all};
 use super::client::{Client, Repeats, at, list, number, text};
 use super::figures::{Durations, ms, per_second, table};
 use super::shop::{self, Shop};
-use super::{AT_ONCE, Build, SETTLING_INTERVAL, SETTLING_TIME_MAX};
+use super::{AT_ONCE, Build, Form, SETTLING_INTERVAL, SETTLING_TIME_MAX};
 use crate::checkout::Checkout;
 use crate::process::Error;
 
@@ -31,14 +31,19 @@ const STOCK: &str = "query($after: String) { stock(first: 100, after: $after) {
     nodes { sku reserved sold } pageInfo { hasNextPage endCursor } } }";
 
 /// Measures; true when every checkout became a paid order and stock adds up.
-pub(crate) fn run(checkout: &Checkout, build: &Build, count: usize) -> Result<bool, Error> {
+pub(crate) fn run(checkout: &Checkout, build: &Build, form: &Form, count: usize) -> Result<bool, Error> {
     let binary = shop::build(checkout, build)?;
-    let mut command = shop::command(&binary);
-    let shop = Shop::start({
-        command.args(["up", "--ephemeral"]);
-        command
-    })?;
-    super::runtime()?.block_on(measure(&shop, build, count))
+    let shop = Shop::demo(&binary, form)?;
+    let at_rest = shop.resident()?;
+    let passed = super::runtime()?.block_on(measure(&shop, build, count))?;
+    let busy = shop.resident()?;
+    let rows: Vec<_> = at_rest
+        .into_iter()
+        .zip(busy)
+        .map(|((name, rest), (_, busy))| vec![name, format!("{rest:.1}"), format!("{busy:.1}")])
+        .collect();
+    table(&["process", "RSS at rest MB", "afterwards MB"], &rows);
+    Ok(passed)
 }
 
 async fn measure(shop: &Shop, build: &Build, count: usize) -> Result<bool, Error> {

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use self::candidate::{Candidate, pin};
 use self::load::{Connection, Shot, fire};
-use super::Build;
 use super::buying::address;
 use super::client::{Client, Repeats, list, text};
 use super::figures::{Durations, median, ms, per_second, table};
 use super::shop::{self, Shop};
+use super::{Build, Form};
 use crate::checkout::Checkout;
 use crate::process::{self, Error};
 
@@ -47,19 +47,25 @@ struct Round {
 }
 
 /// Measures; true when the answers are equal and the edge is within its budget.
-pub(crate) fn run(checkout: &Checkout, build: &Build, rounds: usize, seconds: u64) -> Result<bool, Error> {
+pub(crate) fn run(
+    checkout: &Checkout,
+    build: &Build,
+    form: &Form,
+    rounds: usize,
+    seconds: u64,
+) -> Result<bool, Error> {
     let binary = shop::build(checkout, build)?;
     let mut examples = checkout.cargo();
     examples.args(["build", "--package", "gateway", "--example", "edge", "--example", "endpoint"]);
     process::run(examples.args(build.flags()))?;
     let folder = checkout.built(build.profile()).join("examples");
 
-    let mut command = shop::command(&binary);
-    command.args(["up", "--ephemeral"]);
-    let shop = Shop::start(command)?;
+    let shop = Shop::demo(&binary, form)?;
     let edge = Candidate::start("edge", &folder.join("edge"), &shop.grpc, CANDIDATE_CORE)?;
     let endpoint = Candidate::start("endpoint", &folder.join("endpoint"), &shop.grpc, CANDIDATE_CORE)?;
-    pin(shop.id(), OTHER_CORE)?;
+    for (_, process) in shop.processes() {
+        pin(process, OTHER_CORE)?;
+    }
     // Threads that are made from here on inherit it.
     pin(std::process::id(), OTHER_CORE)?;
     super::runtime()?.block_on(compare(&shop, [edge, endpoint], build, rounds, Duration::from_secs(seconds)))

@@ -1,14 +1,14 @@
-//! A shop of its own for a benchmark: built, started on free ports, and stopped with it.
+//! A shop of its own for a benchmark: built, started on free ports in one of its forms, and stopped with it.
 
-use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::{env, fs, thread};
 
-use super::Build;
+use super::{Build, Form};
+use crate::apart::Apart;
 use crate::checkout::Checkout;
-use crate::process::{self, Error, cannot_start};
+use crate::process::{self, Error, cannot_start, file_error};
 
 /// The binary `shop`, as cargo builds it now.
 pub(crate) fn build(checkout: &Checkout, build: &Build) -> Result<PathBuf, Error> {
@@ -32,14 +32,32 @@ pub(crate) fn command(binary: &Path) -> Command {
 
 /// A shop that runs until it is dropped.
 pub(crate) struct Shop {
-    child: Child,
+    running: Running,
     /// Where GraphQL is asked.
     pub(crate) graphql: String,
     /// The gRPC port, as a URL.
     pub(crate) grpc: String,
 }
 
+/// What runs.
+enum Running {
+    Together(Child),
+    Apart(Box<Apart>),
+}
+
 impl Shop {
+    /// Starts the demo shop in one of its forms.
+    pub(crate) fn demo(binary: &Path, form: &Form) -> Result<Shop, Error> {
+        if !form.apart {
+            let mut command = command(binary);
+            command.args(["up", "--ephemeral"]);
+            return Shop::start(command);
+        }
+        let apart = Box::new(Apart::start(binary)?);
+        let (graphql, grpc) = (format!("{}/graphql", apart.edge()), format!("http://{}", apart.grpc()));
+        Ok(Shop { running: Running::Apart(apart), graphql, grpc })
+    }
+
     /// Starts the shop on free ports and waits until it is ready.
     pub(crate) fn start(mut command: Command) -> Result<Shop, Error> {
         for port in ["--edge", "--grpc", "--admin", "--provider"] {
@@ -48,7 +66,8 @@ impl Shop {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|source| cannot_start(&command, source))?;
         let said = child.stdout.take();
-        let mut shop = Shop { child, graphql: String::new(), grpc: String::new() };
+        let (graphql, grpc) = (String::new(), String::new());
+        let mut shop = Shop { running: Running::Together(child), graphql, grpc };
         let Some(said) = said else { return Ok(shop) };
         let mut lines = BufReader::new(said).lines();
         for line in lines.by_ref().map_while(Result::ok) {
@@ -69,18 +88,41 @@ impl Shop {
         Err(Error::Refused("the shop ended before it was ready; it says above why".to_owned()))
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// Every process by name, with its number.
+    pub(crate) fn processes(&self) -> Vec<(String, u32)> {
+        match &self.running {
+            Running::Together(child) => vec![("shop".to_owned(), child.id())],
+            Running::Apart(apart) => apart.numbers(),
+        }
+    }
+
+    /// How much memory of each process is resident, in MB.
+    pub(crate) fn resident(&self) -> Result<Vec<(String, f64)>, Error> {
+        let each = self.processes().into_iter().map(|(name, id)| Ok((name, resident_mb(id)?)));
+        each.collect()
     }
 }
 
-impl Drop for Shop {
+fn resident_mb(process: u32) -> Result<f64, Error> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).map_err(|source| file_error(Path::new(&path), "read", source))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes =
+        line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
+    kilobytes
+        .map(|kilobytes| kilobytes * 1_024.0 / 1_000_000.0)
+        .ok_or_else(|| Error::Refused(format!("{path} does not say how much memory is resident")))
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
+        // The processes of a shop apart have keepers who see to it.
+        let Running::Together(child) = self else { return };
         // A word first, so that it closes its files; what does not listen is ended.
-        let asked = process::succeeds(Command::new("kill").arg(self.child.id().to_string()));
+        let asked = process::succeeds(Command::new("kill").arg(child.id().to_string()));
         if !asked {
-            let _ = self.child.kill();
+            let _ = child.kill();
         }
-        let _ = self.child.wait();
+        let _ = child.wait();
     }
 }

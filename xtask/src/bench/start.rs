@@ -83,7 +83,7 @@ fn measure(binary: &Path, data: &Path) -> Result<Figures, Error> {
         super::runtime()?.block_on(ask(&shop))?;
         answers.push(began.elapsed().as_secs_f64() * 1_000.0);
         rest();
-        rests.push(resident_mb(shop.id())?);
+        rests.extend(shop.resident()?.into_iter().map(|(_, mb)| mb));
     }
     Ok(Figures { answer_ms: median(answers), rest_mb: median(rests) })
 }
@@ -129,17 +129,6 @@ fn write_catalogue(file: &Path) -> std::io::Result<()> {
         )?;
     }
     file.flush()
-}
-
-fn resident_mb(process: u32) -> Result<f64, Error> {
-    let path = format!("/proc/{process}/status");
-    let status = fs::read_to_string(&path).map_err(|source| file_error(Path::new(&path), "read", source))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes =
-        line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
-    kilobytes
-        .map(|kilobytes| kilobytes * 1_024.0 / 1_000_000.0)
-        .ok_or_else(|| Error::Refused(format!("{path} does not say how much memory is resident")))
 }
 
 #[allow(clippy::disallowed_methods, reason = "this program has nothing else to do")]

@@ -65,9 +65,18 @@ impl Identity {
         if self.store.answered(key).await? {
             return Ok(());
         }
-        let present = self.confirm(id, password).await?;
-        let subject = |email: &Email| self.secrets.login_subject(email);
-        self.store.erase(key, id, &present, subject, self.clock.now()).await
+        let erased = match self.confirm(id, password).await {
+            Ok(present) => {
+                let subject = |email: &Email| self.secrets.login_subject(email);
+                self.store.erase(key, id, &present, subject, self.clock.now()).await
+            }
+            Err(error) => Err(error),
+        };
+        match erased {
+            // The same request, sent twice at once: the other one was first, and there is no account any more.
+            Err(_) if self.store.answered(key).await? => Ok(()),
+            erased => erased,
+        }
     }
 
     /// Checks the present password of somebody who is signed in: a stolen token must not be enough, and must not be a
