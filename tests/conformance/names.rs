@@ -20,6 +20,8 @@ impl Names {
     fn rename(&mut self, text: &str) -> String {
         let time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)";
         let text = replaced(text, time, |_| Some("<time>".to_owned()));
+        let date = r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000";
+        let text = replaced(&text, date, |_| Some("<time>".to_owned()));
         // In development the edge says which calls it made, in the order in which they ended, and how long they took.
         let text = replaced(&text, r#""calls":\[[^\]]*\],|,"totalMs":[0-9.]+"#, |_| Some(String::new()));
         let text = replaced(&text, r"http://127\.0\.0\.1:\d+", |_| Some("<address>".to_owned()));
