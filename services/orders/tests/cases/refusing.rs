@@ -233,7 +233,6 @@ async fn every_wrong_field_is_named() {
                 }),
                 billing_address: begun.checkout.details.clone().unwrap().shipping_address,
                 codes: vec!["X".into(); 11],
-                ..Default::default()
             }),
             replace_codes: true,
             remove_billing_address: true,
