@@ -233,11 +233,11 @@ async fn every_wrong_field_is_named() {
                 }),
                 billing_address: begun.checkout.details.clone().unwrap().shipping_address,
                 codes: vec!["X".into(); 11],
+                ..Default::default()
             }),
             replace_codes: true,
             remove_billing_address: true,
             request_id: request_id(),
-            ..Default::default()
         };
 
         let refused = shop.guest().update_checkout(request).await.unwrap_err();
