@@ -1,4 +1,4 @@
-//! The power goes in the middle of it.
+//! The power goes in the middle of it, or somebody asks the shop to end.
 
 use std::time::Duration;
 
@@ -59,6 +59,30 @@ async fn a_checkout_that_was_killed_is_finished_or_undone_at_the_next_start() {
 }
 
 /// Pays, and kills the shop meanwhile.
+#[tokio::test]
+async fn a_shop_that_is_asked_to_end_answers_what_is_under_way_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::start_on(folder.path());
+    let goods = goods(&shop.staff().await, "10.00", 10).await;
+    let guest = shop.guest();
+    let ready = acts::ready(&guest, &goods, 2).await;
+    let paying = {
+        let (guest, payment) = (guest.clone(), acts::payment(&ready, "test_slow"));
+        tokio::spawn(async move { guest.look(COMPLETE, payment).await })
+    };
+    let begun = |checkout: &Value| checkout["status"] != "READY";
+    guest.eventually(CHECKOUT, acts::seen(&ready.held), begun).await;
+
+    let ended = tokio::task::spawn_blocking(|| shop.terminate()).await.unwrap();
+
+    assert!(ended.success(), "{ended}");
+    let answer = paying.await.unwrap();
+    assert_eq!((answer["checkout"]["id"].is_string(), &answer["userErrors"]), (true, &json!([])), "{answer}");
+    let shop = Shop::start_on(folder.path());
+    let completed = |checkout: &Value| checkout["status"] == "COMPLETED";
+    shop.guest().eventually(CHECKOUT, acts::seen(&ready.held), completed).await;
+}
+
 async fn killed_after(shop: Shop, goods: &Goods, delay: Duration) -> (Ready, Value) {
     let guest = shop.guest();
     let ready = acts::ready(&guest, goods, 2).await;

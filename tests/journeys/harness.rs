@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -121,6 +121,14 @@ impl Shop {
     pub fn kill(mut self) {
         self.killed = true;
         self.end();
+    }
+
+    /// Asks the process to end, as an orchestrator does, and waits until it has.
+    pub fn terminate(mut self) -> ExitStatus {
+        self.killed = true;
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+        self.process.wait().unwrap()
     }
 
     /// Waits until nothing is under way any more, and looks whether every promise was kept.
