@@ -1,10 +1,12 @@
 //! The real binary, started on free ports and killed when the last journey through it has ended; and who visits it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use observability::propagation::TRACEPARENT;
@@ -25,6 +27,12 @@ pub const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 pub const STAFF: (&str, &str) = ("staff@shopmesh.example", "staff-demo-pass");
 pub const PASSWORD: &str = "correct horse battery";
+
+/// What no line of a log and no figure may hold: an address, a name or a street of these journeys, a card, a token, a
+/// password.
+const PRIVATE: [&str; 7] = ["@", "Grace", "Hopper", "Harbour", "test_", "eyJ", PASSWORD];
+/// All that a shop of these journeys says of itself, but for the libraries that write down every frame.
+const LOG: &str = "debug,h2=info,hyper=info,hyper_util=info,sqlx=info,tantivy=info";
 
 /// Where people come in.
 pub struct Front {
@@ -47,6 +55,8 @@ pub struct Shop {
     /// Where its files are, for whoever looks whether it kept its promises.
     data: PathBuf,
     killed: bool,
+    /// The lines of its log that say too much.
+    told: Option<JoinHandle<Vec<String>>>,
     /// Where an ephemeral shop keeps its files: a killed process cleans nothing up.
     _scratch: TempDir,
 }
@@ -72,7 +82,7 @@ impl Shop {
 
     /// A shop of one's own.
     pub fn start(arguments: &[&str]) -> Self {
-        Self::start_in(&[("SHOP_LOG", "error")], arguments)
+        Self::start_in(&[("SHOP_LOG", LOG)], arguments)
     }
 
     /// One that is told more by its environment.
@@ -92,6 +102,7 @@ impl Shop {
             admin: String::new(),
             data: PathBuf::new(),
             killed: false,
+            told: None,
             _scratch: scratch,
         };
         loop {
@@ -113,7 +124,8 @@ impl Shop {
             None => std::fs::read_dir(shop._scratch.path()).unwrap().next().unwrap().unwrap().path(),
         };
         // Read to the end: a pipe that nobody empties would stop the shop.
-        std::thread::spawn(move || lines.for_each(drop));
+        let told = move || lines.map_while(Result::ok).filter(|line| is_private(line)).collect();
+        shop.told = Some(std::thread::spawn(told));
         shop
     }
 
@@ -129,6 +141,15 @@ impl Shop {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.unwrap().success());
         self.process.wait().unwrap()
+    }
+
+    /// The figures that its admin port shows.
+    fn figures(&self) -> String {
+        let mut port = TcpStream::connect(self.admin.trim_start_matches("http://")).unwrap();
+        port.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        let mut figures = String::new();
+        port.read_to_string(&mut figures).unwrap();
+        figures
     }
 
     /// Waits until nothing is under way any more, and looks whether every promise was kept.
@@ -169,10 +190,16 @@ impl Deref for Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
-        if !self.killed && !std::thread::panicking() {
+        let sound = !std::thread::panicking();
+        if sound && !self.killed {
             self.verify();
+            let figures = self.figures();
+            let private: Vec<&str> = figures.lines().filter(|line| is_private(line)).collect();
+            assert!(figures.starts_with("HTTP/1") && private.is_empty(), "{private:?}");
         }
         self.end();
+        let told = self.told.take().map(|told| told.join().unwrap()).unwrap_or_default();
+        assert!(!sound || told.is_empty(), "{told:#?}");
     }
 }
 
@@ -236,6 +263,10 @@ impl Front {
         visitor.token = Some(text(&session["tokens"]["accessToken"]));
         visitor
     }
+}
+
+fn is_private(line: &str) -> bool {
+    PRIVATE.iter().any(|private| line.contains(private))
 }
 
 fn client() -> ClientBuilder {
