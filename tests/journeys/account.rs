@@ -131,7 +131,7 @@ async fn operations_are_counted_by_their_name_and_how_they_went() {
 
     guest.look("query CountMe { answer: cart { id } }", json!({})).await;
     guest.answer("query CountMyFault { stockMovements(first: 1) { nodes { id } } }", json!({})).await;
-    guest.answer("query { thereIsNoSuchField }", json!({})).await;
+    guest.answer("query { this is no document", json!({})).await;
     let watch = "subscription CountMyWatch($skus: [String!]!) { stockChanged(skus: $skus) { sku } }";
     let mut watching = stream(&guest, watch, json!({ "skus": [goods.sku] })).await;
     watching.chunk().await.unwrap();
