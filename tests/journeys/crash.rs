@@ -58,7 +58,6 @@ async fn a_checkout_that_was_killed_is_finished_or_undone_at_the_next_start() {
     assert_eq!(orders.as_array().unwrap().len(), begun.len());
 }
 
-/// Pays, and kills the shop meanwhile.
 #[tokio::test]
 async fn a_shop_that_is_asked_to_end_answers_what_is_under_way_first() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,6 +82,7 @@ async fn a_shop_that_is_asked_to_end_answers_what_is_under_way_first() {
     shop.guest().eventually(CHECKOUT, acts::seen(&ready.held), completed).await;
 }
 
+/// Pays, and kills the shop meanwhile.
 async fn killed_after(shop: Shop, goods: &Goods, delay: Duration) -> (Ready, Value) {
     let guest = shop.guest();
     let ready = acts::ready(&guest, goods, 2).await;
