@@ -54,7 +54,9 @@ mod tests {
         let fields = order
             .lines()
             .filter(of_order)
-            .map(|line| line.trim().split([':', '(']).next().unwrap_or_default());
+            .map(|line| line.trim().split([':', '(']).next().unwrap_or_default())
+            // A sentence of a description may hold a colon, too.
+            .filter(|name| !name.contains(' '));
         let silent: Vec<&str> = fields.filter(|field| paths_of(field).is_empty()).collect();
 
         assert_eq!(silent, ["id"]);
