@@ -10,7 +10,7 @@ use crate::inbox;
 
 const REVIEW: &str = "mutation($product: ID!, $key: ID!) { answer: reviewCreate(productId: $product,
     authorName: \"Grace\", input: { rating: 5, title: \"Good\" }, idempotencyKey: $key) {
-        review { id verifiedPurchase } userErrors { code } } }";
+        review { id } userErrors { code } } }";
 const SHIP: &str = "mutation($id: ID!, $key: ID!) { answer: orderShip(id: $id, idempotencyKey: $key) {
     order { shipments { id } } userErrors { code } } }";
 const DELIVER: &str = "mutation($id: ID!, $shipment: ID!, $key: ID!) {
