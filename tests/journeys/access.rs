@@ -41,6 +41,8 @@ const OWNER: [Outcome; 4] = [Missing, Served, Missing, Served];
 const ACCOUNT: [Outcome; 4] = [SignIn, Served, Served, Served];
 /// Is part of an account: others, staff too, do not find it in theirs.
 const PART: [Outcome; 4] = [SignIn, Served, Missing, Missing];
+/// Waits for its moderation: who moderates sees it, and is told that it is not approved.
+const WAITING: [Outcome; 4] = [SignIn, Served, Missing, Served];
 const STAFF: [Outcome; 4] = [SignIn, Forbidden, Forbidden, Served];
 
 /// A root field, its arguments, what is asked of it, and what comes to nobody, the owner, another customer, and staff.
@@ -140,8 +142,8 @@ const MUTATIONS: &[Row] = &[
     ("wishlistRemove", "(productIds: [PRODUCT], idempotencyKey: KEY)", ERRORS, ACCOUNT),
     ("reviewCreate", "(productId: PRODUCT, authorName: \"A\", input: { rating: 9, title: \"T\" }, idempotencyKey: KEY)", ERRORS, ACCOUNT),
     ("reviewUpdate", "(id: REVIEW, input: { rating: 5, title: \"T\" }, idempotencyKey: KEY)", ERRORS, PART),
-    ("reviewVote", "(id: REVIEW, helpful: true, idempotencyKey: KEY)", ERRORS, PART),
-    ("reviewReport", "(id: REVIEW, complaint: \"rude\", idempotencyKey: KEY)", ERRORS, PART),
+    ("reviewVote", "(id: REVIEW, helpful: true, idempotencyKey: KEY)", ERRORS, WAITING),
+    ("reviewReport", "(id: REVIEW, complaint: \"rude\", idempotencyKey: KEY)", ERRORS, WAITING),
     ("reviewReject", "(id: REVIEW, rejection: \"rude\", etag: \"0\", idempotencyKey: KEY)", ERRORS, STAFF),
     ("reviewApprove", "(id: REVIEW, etag: \"0\", idempotencyKey: KEY)", ERRORS, STAFF),
     ("reviewDelete", "(id: REVIEW, idempotencyKey: KEY)", ERRORS, PART),
