@@ -21,8 +21,9 @@ pub async fn is_noted<T>(tx: &Tx, account: Id<T>) -> Result<bool, DbErr> {
     Ok(!query(tx, sql, [account.as_uuid().into()]).await?.is_empty())
 }
 
-/// On SQLite whoever writes is alone anyway.
-async fn take_turn<T>(tx: &Tx, account: Id<T>, lock: &str) -> Result<(), DbErr> {
+/// Waits for whoever writes of the account with a lock that this one does not go with, and keeps them off until the
+/// transaction ends. On SQLite whoever writes is alone anyway.
+pub async fn take_turn<T>(tx: &Tx, account: Id<T>, lock: &str) -> Result<(), DbErr> {
     if tx.get_database_backend() == DbBackend::Postgres {
         query(tx, &format!("SELECT {lock}(hashtextextended($1, 0))"), [account.to_string().into()]).await?;
     }

@@ -232,6 +232,9 @@ impl Store {
         if !inbox::first_time(&tx, reader, event).await? {
             return Ok(());
         }
+        // A review that is being written at this moment knows nothing of the purchase, nor this of the review: whoever
+        // comes second waits.
+        erased::take_turn(&tx, account, "pg_advisory_xact_lock").await?;
         if erased::is_noted(&tx, account).await? {
             return tx.commit().await;
         }

@@ -1,6 +1,8 @@
 //! What reviews promises, through the generated client and the real stacks, on every kind of store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "cases/purchases.rs"]
+mod purchases;
 mod support;
 
 use mesh::testing::{customer, staff};
@@ -151,24 +153,6 @@ async fn a_deleted_review_is_gone_and_its_author_may_write_another() {
         client.delete_review(delete).await.unwrap();
 
         assert!(client.create_review(writing(&product, 4)).await.is_ok());
-    }
-}
-
-#[tokio::test]
-async fn whoever_received_the_product_is_a_verified_buyer_whichever_came_first() {
-    for shop in shops().await {
-        let (product, other) = (id(), id());
-        let buyer = customer();
-        let mut client = shop.as_user(&buyer);
-
-        let before = client.create_review(writing(&product, 5)).await.unwrap().into_inner().review.unwrap();
-        assert!(!before.verified_purchase);
-        shop.deliver(buyer.account, &product).await;
-        shop.deliver(buyer.account, &other).await;
-
-        assert!(read(client.clone(), &before.id).await.unwrap().verified_purchase);
-        let after = client.create_review(writing(&other, 5)).await.unwrap().into_inner().review.unwrap();
-        assert!(after.verified_purchase);
     }
 }
 
