@@ -1,4 +1,4 @@
-//! What is offered: the schema of the edge, and every service with its health.
+//! What is offered: the schema of the edge, and what every shop holds from its start.
 
 use serde_json::{Value, json};
 
