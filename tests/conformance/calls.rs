@@ -19,8 +19,9 @@ use crate::columns::Column;
 use crate::harness::Visitor;
 
 /// How many come at once with one key.
-const AT_ONCE: usize = 20;
-const PAUSE: Duration = Duration::from_millis(500);
+pub const AT_ONCE: usize = 20;
+/// Before somebody who was told to come again does.
+pub const PAUSE: Duration = Duration::from_millis(500);
 
 pub fn pool() -> DescriptorPool {
     DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).unwrap()

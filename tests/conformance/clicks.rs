@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::acts::{self, Held};
+use crate::calls::{AT_ONCE, PAUSE};
 use crate::columns::{Column, same};
 use crate::harness::{PASSWORD, Visitor, text};
 use crate::inbox;
-
-/// How many come at once with one key.
-const AT_ONCE: usize = 20;
-const PAUSE: Duration = Duration::from_millis(500);
 
 const PLACE: &str = r#"{ givenName: "Grace", familyName: "Hopper", lines: ["1 Harbour Street"], city: "London",
     postalCode: "N1 9GU", countryCode: "GB" }"#;
