@@ -34,15 +34,20 @@ const STOCK: &str = "query($after: String) { stock(first: 100, after: $after) {
 pub(crate) fn run(checkout: &Checkout, build: &Build, form: &Form, count: usize) -> Result<bool, Error> {
     let binary = shop::build(checkout, build)?;
     let shop = Shop::demo(&binary, form)?;
-    let at_rest = shop.resident()?;
+    let at_rest = shop.memory()?;
     let passed = super::runtime()?.block_on(measure(&shop, build, count))?;
-    let busy = shop.resident()?;
+    let busy = shop.memory()?;
+    let mb = |figure: f64| format!("{figure:.1}");
     let rows: Vec<_> = at_rest
         .into_iter()
         .zip(busy)
-        .map(|((name, rest), (_, busy))| vec![name, format!("{rest:.1}"), format!("{busy:.1}")])
+        .map(|((name, rest), (_, busy))| {
+            vec![name, mb(rest.resident), mb(rest.own), mb(busy.resident), mb(busy.own)]
+        })
         .collect();
-    table(&["process", "RSS at rest MB", "afterwards MB"], &rows);
+    let heads =
+        ["process", "RSS at rest MB", "without files MB", "RSS afterwards MB", "without files afterwards MB"];
+    table(&heads, &rows);
     Ok(passed)
 }
 

@@ -96,22 +96,38 @@ impl Shop {
         }
     }
 
-    /// How much memory of each process is resident, in MB.
-    pub(crate) fn resident(&self) -> Result<Vec<(String, f64)>, Error> {
-        let each = self.processes().into_iter().map(|(name, id)| Ok((name, resident_mb(id)?)));
+    /// What each process holds.
+    pub(crate) fn memory(&self) -> Result<Vec<(String, Memory)>, Error> {
+        let each = self.processes().into_iter().map(|(name, id)| Ok((name, Memory::of(id)?)));
         each.collect()
     }
 }
 
-fn resident_mb(process: u32) -> Result<f64, Error> {
-    let path = format!("/proc/{process}/status");
-    let status = fs::read_to_string(&path).map_err(|source| file_error(Path::new(&path), "read", source))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes =
-        line.and_then(|line| line.split_whitespace().next()).and_then(|number| number.parse::<f64>().ok());
-    kilobytes
-        .map(|kilobytes| kilobytes * 1_024.0 / 1_000_000.0)
-        .ok_or_else(|| Error::Refused(format!("{path} does not say how much memory is resident")))
+/// Memory of a process, in MB.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory {
+    /// What is resident: its own and pages of files.
+    pub resident: f64,
+    /// Its own alone: pages of the program are shared by all processes of one machine, and given back when memory is short.
+    pub own: f64,
+}
+
+impl Memory {
+    fn of(process: u32) -> Result<Self, Error> {
+        let path = format!("/proc/{process}/status");
+        let status =
+            fs::read_to_string(&path).map_err(|source| file_error(Path::new(&path), "read", source))?;
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = line
+                .and_then(|line| line.split_whitespace().next())
+                .and_then(|number| number.parse::<f64>().ok());
+            kilobytes
+                .map(|kilobytes| kilobytes * 1_024.0 / 1_000_000.0)
+                .ok_or_else(|| Error::Refused(format!("{path} does not say {name}")))
+        };
+        Ok(Self { resident: figure("VmRSS:")?, own: figure("RssAnon:")? })
+    }
 }
 
 impl Drop for Running {

@@ -49,9 +49,10 @@ pub(crate) fn run(checkout: &Checkout, build: &Build) -> Result<bool, Error> {
             name.to_owned(),
             format!("{:.0}", figures.answer_ms),
             format!("{:.0}", figures.rest_mb),
+            format!("{:.0}", figures.own_mb),
         ]
     };
-    let heads = ["build", "catalogue", "first answer after ms", "RSS at rest MB"];
+    let heads = ["build", "catalogue", "first answer after ms", "RSS at rest MB", "without files MB"];
     table(&heads, &[row("demo", &demo), row(&format!("demo and {VARIANTS} variants"), &large)]);
     println!(
         "median of {STARTS} starts on an existing folder; at rest: {} s after the answer; the import took {} ms",
@@ -66,6 +67,7 @@ pub(crate) fn run(checkout: &Checkout, build: &Build) -> Result<bool, Error> {
 struct Figures {
     answer_ms: f64,
     rest_mb: f64,
+    own_mb: f64,
 }
 
 fn start(binary: &Path, data: &Path) -> Result<Shop, Error> {
@@ -76,16 +78,19 @@ fn start(binary: &Path, data: &Path) -> Result<Shop, Error> {
 
 fn measure(binary: &Path, data: &Path) -> Result<Figures, Error> {
     let mut answers = Vec::new();
-    let mut rests = Vec::new();
+    let (mut rests, mut owns) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let began = Instant::now();
         let shop = start(binary, data)?;
         super::runtime()?.block_on(ask(&shop))?;
         answers.push(began.elapsed().as_secs_f64() * 1_000.0);
         rest();
-        rests.extend(shop.resident()?.into_iter().map(|(_, mb)| mb));
+        for (_, memory) in shop.memory()? {
+            rests.push(memory.resident);
+            owns.push(memory.own);
+        }
     }
-    Ok(Figures { answer_ms: median(answers), rest_mb: median(rests) })
+    Ok(Figures { answer_ms: median(answers), rest_mb: median(rests), own_mb: median(owns) })
 }
 
 /// The first page that a visitor sees.

@@ -18,6 +18,9 @@ use super::{Database, Inner};
 use crate::requests::{REQUEST_WAIT_MAX, Running};
 
 const SQLITE_READERS_MAX: u32 = 4;
+/// KiB of pages that each connection keeps, as SQLite spells it. A shop in one process has dozens, and a page that is missing
+/// here is still in the system's cache.
+const SQLITE_CACHE: &str = "-512";
 /// How long a write waits for the writers before it; the deadline of the call is usually shorter.
 const SQLITE_WRITER_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Another process (a backup, a shell) may hold the file for a moment.
@@ -82,6 +85,7 @@ async fn sqlite(
         .foreign_keys(true)
         .synchronous(synchronous)
         .busy_timeout(SQLITE_BUSY_WAIT_MAX)
+        .pragma("cache_size", SQLITE_CACHE)
         .disable_statement_logging();
 
     let writer = SqlitePoolOptions::new()
@@ -93,8 +97,7 @@ async fn sqlite(
         .test_before_acquire(false);
     // What is deleted is overwritten: a person that is forgotten must not be found in the file's free pages.
     let write = options.clone().create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-    let write = write.pragma("secure_delete", "ON");
-    let write = writer.connect_with(write).await.map_err(cannot_open)?;
+    let write = writer.connect_with(write.pragma("secure_delete", "ON")).await.map_err(cannot_open)?;
 
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS_MAX)
@@ -105,12 +108,8 @@ async fn sqlite(
         .test_before_acquire(false);
     let read = readers.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
 
-    Ok(database(
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(read),
-        SqlxSqliteConnector::from_sqlx_sqlite_pool(write),
-        DbBackend::Sqlite,
-        folder,
-    ))
+    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool;
+    Ok(database(connection(read), connection(write), DbBackend::Sqlite, folder))
 }
 
 async fn postgres(url: &str) -> Result<Database, OpenError> {
