@@ -1,5 +1,6 @@
 //! What can be read.
 
+mod products;
 mod search;
 mod shop;
 mod staff;

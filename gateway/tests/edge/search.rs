@@ -1,5 +1,6 @@
 //! What shoppers look for, in calls, and what is left of it when search is down.
 
+use mesh::testing;
 use proto::catalogue as catalogue_pb;
 use proto::search as pb;
 use proto::search::filter::Condition;
@@ -172,4 +173,74 @@ async fn what_is_being_typed_becomes_queries_and_products() {
     assert_eq!(predicted["queries"][0], json!({ "text": "thing", "productCount": 3 }));
     assert_eq!(titles(&predicted["products"]), ["Thing 2"]);
     assert_eq!(shop.calls(), [("BatchGetProducts".to_owned(), 1), ("PredictSearch".to_owned(), 1)]);
+}
+
+const PRODUCTS: &str = "query Products($filters: ProductFilter!, $sortKey: ProductSortKey, $after: String) {
+    products(filters: $filters, sortKey: $sortKey, first: 2, after: $after) {
+        totalCount nodes { title } pageInfo { hasNextPage endCursor }
+    } }";
+
+#[tokio::test]
+async fn words_in_a_list_of_products_are_understood_by_search() {
+    let shop = searchable();
+    let filters = json!({ "query": "thimg" });
+
+    let first = shop.ask(PRODUCTS, json!({ "filters": filters })).answer().await;
+    let after = &first.data()["products"]["pageInfo"]["endCursor"];
+    let second = shop.ask(PRODUCTS, json!({ "filters": filters, "after": after })).answer().await;
+
+    assert_eq!(titles(&first.data()["products"]["nodes"]), ["Thing 1", "Thing 2"]);
+    assert_eq!(first.data()["products"]["totalCount"], 3);
+    assert_eq!(titles(&second.data()["products"]["nodes"]), ["Thing 3"]);
+    assert_eq!(second.data()["products"]["pageInfo"]["hasNextPage"], false);
+    assert_eq!(shop.calls(), [("BatchGetProducts".to_owned(), 2), ("SearchProducts".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn search_is_told_what_the_list_is_filtered_by() {
+    let shop = stocked(10);
+    shop.search.on("SearchProducts", |request: pb::SearchProductsRequest| {
+        let conditions: Vec<_> = request.filters.into_iter().filter_map(|filter| filter.condition).collect();
+        assert_eq!(
+            conditions,
+            [
+                Condition::CategoryId(uuid(7_000)),
+                Condition::Price(pb::PriceRange { min: money(500), max: None }),
+                Condition::Vendor("Acme".to_owned()),
+                Condition::Vendor("Bolt".to_owned()),
+                Condition::ProductType("Mug".to_owned()),
+                Condition::Tag("new".to_owned()),
+            ]
+        );
+        assert_eq!((request.currency_code.as_str(), request.sort()), ("GBP", pb::SearchSort::Newest));
+        // The oldest first, as catalogue would list them.
+        assert!(request.reverse);
+        Ok(pb::SearchProductsResponse::default())
+    });
+    let filters = json!({
+        "query": "mug", "categoryId": format!("category_{}", uuid(7_000).replace('-', "")), "vendors": ["Acme", "Bolt"], "productTypes": ["Mug"],
+        "tags": ["new"], "priceMin": { "amount": "5.00", "currencyCode": "GBP" },
+    });
+
+    let answer = shop.ask(PRODUCTS, json!({ "filters": filters, "sortKey": "CREATED" })).answer().await;
+
+    assert_eq!(answer.data()["products"]["totalCount"], 0);
+}
+
+#[tokio::test]
+async fn what_only_catalogue_knows_is_listed_by_catalogue() {
+    let shop = searchable();
+    let only_there = [
+        json!({ "query": " " }),
+        json!({ "query": "thing", "tags": ["new", "blue"] }),
+        json!({ "query": "thing", "handles": ["thing-1"] }),
+        json!({ "query": "thing", "status": "ACTIVE" }),
+    ];
+    for filters in &only_there {
+        shop.ask(PRODUCTS, json!({ "filters": filters })).answer().await.data();
+    }
+    let staff = shop.ask(PRODUCTS, json!({ "filters": { "query": "thing" } }));
+    staff.by(&testing::staff(&["catalogue.read"])).answer().await.data();
+
+    assert_eq!(shop.calls(), [("ListProducts".to_owned(), only_there.len() + 1)]);
 }

@@ -1,6 +1,6 @@
 //! What shoppers read.
 
-use async_graphql::{Context, ID, InputObject, Object, OneofObject};
+use async_graphql::{Context, ID, Object, OneofObject};
 use proto::{cart, catalogue as pb, identity, orders, reviews};
 
 use crate::context::{self, viewer};
@@ -10,63 +10,18 @@ use crate::schema::account::Customer;
 use crate::schema::cart::Cart;
 use crate::schema::category::{self, Category};
 use crate::schema::checkout::Checkout;
-use crate::schema::choice::{ProductSortKey, ProductStatus, ReviewSortKey, wire_name};
+use crate::schema::choice::{ProductSortKey, ReviewSortKey};
 use crate::schema::collection::{self, Collection};
 use crate::schema::connection::{Connection, Window};
 use crate::schema::held::{HeldCart, HeldCheckout, HeldOrder};
 use crate::schema::look::Look;
-use crate::schema::money::{MoneyInput, given};
 use crate::schema::order::{self, Order};
 use crate::schema::product::{Product, page_cost};
+use crate::schema::query::products::{self, ProductFilter};
 use crate::schema::recommendation::{self, Recommendation};
 use crate::schema::review::{Review, sort_of};
 use crate::schema::wants::{self, Wants};
 use crate::schema::{Part, cart as carts, checkout as checkouts};
-
-/// What products to list. All that is set must hold.
-#[derive(InputObject, Default)]
-pub(crate) struct ProductFilter {
-    /// Words that must all occur in title, vendor, type or tags.
-    query: Option<String>,
-    /// The category and all below it.
-    category_id: Option<ID>,
-    /// The collection.
-    collection_id: Option<ID>,
-    /// Any of these vendors.
-    vendors: Option<Vec<String>>,
-    /// Any of these types.
-    product_types: Option<Vec<String>>,
-    /// All of these tags.
-    tags: Option<Vec<String>>,
-    /// At least this price, by the lowest price of a variant.
-    price_min: Option<MoneyInput>,
-    /// At most this price, in the same currency.
-    price_max: Option<MoneyInput>,
-    /// Any of these handles.
-    handles: Option<Vec<String>>,
-    /// For staff: products of one status.
-    status: Option<ProductStatus>,
-}
-
-impl ProductFilter {
-    fn to_wire(&self) -> Result<pb::ProductFilter, Fault> {
-        let id = |kind, id: Option<&ID>| id.map_or(Ok(String::new()), |id| ids::decode(kind, id));
-        let status = self.status.map(|status| wire_name("PRODUCT_STATUS_", status));
-        let status = status.and_then(|name| pb::ProductStatus::from_str_name(&name));
-        Ok(pb::ProductFilter {
-            query: self.query.clone().unwrap_or_default(),
-            category_id: id(Kind::Category, self.category_id.as_ref())?,
-            collection_id: id(Kind::Collection, self.collection_id.as_ref())?,
-            vendors: self.vendors.clone().unwrap_or_default(),
-            product_types: self.product_types.clone().unwrap_or_default(),
-            tags: self.tags.clone().unwrap_or_default(),
-            price_min: given(self.price_min.as_ref())?,
-            price_max: given(self.price_max.as_ref())?,
-            handles: self.handles.clone().unwrap_or_default(),
-            status: status.unwrap_or(pb::ProductStatus::Unspecified).into(),
-        })
-    }
-}
 
 /// A product by one of its names.
 #[derive(OneofObject)]
@@ -94,8 +49,7 @@ impl ShopQuery {
         #[graphql(desc = "The order; newest first if absent.")] sort_key: Option<ProductSortKey>,
         #[graphql(desc = "The other way round.", default)] reverse: bool,
     ) -> Part<Connection<Product>> {
-        let order = (sort_key, reverse);
-        Some(list_products(ctx, first, after, filters.unwrap_or_default(), order).await)
+        Some(products::list(ctx, first, after, filters.unwrap_or_default(), (sort_key, reverse)).await)
     }
 
     /// One product by its handle or id; null if there is none.
@@ -271,33 +225,6 @@ impl ShopQuery {
         let own = |wire| Customer { wire, own: true };
         read.map(|answer| answer.account.map(own)).transpose()
     }
-}
-
-async fn list_products(
-    ctx: &Context<'_>,
-    first: i32,
-    after: Option<String>,
-    filters: ProductFilter,
-    order: (Option<ProductSortKey>, bool),
-) -> Result<Connection<Product>, Fault> {
-    let window = Window::of(Some(first), after.as_deref())?;
-    let look = Look::here(ctx);
-    let wants = Wants::of(&look.items());
-    let (sort, descending) = order;
-    let sort = sort.map(|sort| wire_name("PRODUCT_SORT_", sort));
-    let sort = sort.and_then(|name| pb::ProductSort::from_str_name(&name));
-    let request = pb::ListProductsRequest {
-        page_size: window.page_size(),
-        page_token: window.page_token(),
-        filter: Some(filters.to_wire()?),
-        sort: sort.unwrap_or(pb::ProductSort::Unspecified).into(),
-        descending,
-        read_mask: Some(wants.read_mask()),
-        with_total_size: look.has("totalCount"),
-    };
-    let page = listed("catalogue", context::catalogue(ctx).list_products(request).await)?;
-    let products = wants::products(ctx, page.products, &wants, true).await;
-    Ok(window.connect(products, page.next_page_token).counted(page.total_size))
 }
 
 async fn get_product(ctx: &Context<'_>, by: ProductBy) -> Result<Option<Product>, Fault> {
