@@ -200,7 +200,8 @@ async fn words_in_a_list_of_products_are_understood_by_search() {
 async fn search_is_told_what_the_list_is_filtered_by() {
     let shop = stocked(10);
     shop.search.on("SearchProducts", |request: pb::SearchProductsRequest| {
-        let conditions: Vec<_> = request.filters.into_iter().filter_map(|filter| filter.condition).collect();
+        let conditions: Vec<_> =
+            request.filters.iter().filter_map(|filter| filter.condition.clone()).collect();
         assert_eq!(
             conditions,
             [
