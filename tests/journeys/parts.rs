@@ -92,6 +92,11 @@ impl Drop for Parts {
 impl Parts {
     /// Starts everything, with the demo shop in it; nothing where the servers are not installed.
     pub async fn start() -> Option<Self> {
+        Self::start_in(&[]).await
+    }
+
+    /// The same, with more in its environment.
+    pub async fn start_in(environment: &[(&str, &str)]) -> Option<Self> {
         // Where the test run has them, they are installed.
         servers::postgres().and(servers::redis()).and(servers::amqp())?;
         let (redis, broker) = (Server::start(REDIS).await, Server::start(RABBITMQ).await);
@@ -106,6 +111,7 @@ impl Parts {
             broker,
         };
         parts.decide().await;
+        environment.iter().for_each(|(name, value)| parts.tell(name, value));
         parts.certify();
         finish(parts.command(GATEWAY).arg("migrate"));
         parts.start_provider();
@@ -202,6 +208,7 @@ impl Parts {
         self.tell("AMQP_URL", &format!("amqp://guest:guest@127.0.0.1:{broker}/%2f"));
         self.tell("SHOP_PROVIDER_URL", &format!("http://{}", address()));
         self.tell("SHOP_PEERS", "certificates");
+        self.tell("SHOP_LOG", "warn");
         let folder = self.folder.path().to_owned();
         self.tell("SHOP_MAIL_FOLDER", folder.join("mail").to_str().unwrap());
         self.tell("SHOP_AUTHORITY", folder.join("authority.pem").to_str().unwrap());
@@ -251,7 +258,7 @@ impl Parts {
     fn serve(&mut self, names: &[&str]) {
         let mut serve = self.command(names[0]);
         let listen = self.told(&format!("SHOP_{}_ADDRESS", names[0].to_uppercase()));
-        serve.args(["--log", "warn", "serve"]).args(names);
+        serve.arg("serve").args(names);
         serve.args(["--admin", &self.admin[names[0]], "--listen", listen.trim_start_matches("http://")]);
         let edge = self.edge.trim_start_matches("http://");
         serve.args(["--edge", edge, "--grpc", &self.grpc]);

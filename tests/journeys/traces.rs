@@ -1,6 +1,7 @@
 //! One trace from the click to the mail, as a collector is told it; and nobody's data in what it is told.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use observability::names;
@@ -13,7 +14,8 @@ use uuid::Uuid;
 use crate::account::LOG_IN;
 use crate::acts::{self, Goods, goods};
 use crate::collector::{Collector, Kept};
-use crate::harness::{PASSWORD, Shop, Visitor, text};
+use crate::harness::{Front, PASSWORD, Shop, Visitor, text};
+use crate::parts::Parts;
 
 const TRACE: &str = "5b8efff798038103d269b633813fc60c";
 /// The span of the click, in the browser.
@@ -21,21 +23,20 @@ const CLICK: &str = "eee19b7ec3c1b174";
 const TOLD_TIME_MAX: Duration = Duration::from_secs(60);
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A shop that tells a collector soon and everything, spans of its start included.
-fn seen(endpoint: &str) -> Shop {
-    let environment = [
+/// What makes a shop tell a collector soon and everything, spans of its start included.
+fn telling(endpoint: &str) -> [(&str, &str); 6] {
+    [
         ("SHOP_LOG", "info"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
         ("OTEL_BSP_SCHEDULE_DELAY", "100"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "1000000"),
         ("OTEL_BLRP_SCHEDULE_DELAY", "100"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
-    ];
-    Shop::start_in(&environment, &["--ephemeral"])
+    ]
 }
 
 /// Somebody's account: what is said of it, and every secret that came up.
-async fn account(shop: &Shop) -> Vec<String> {
+async fn account(shop: &Front) -> Vec<String> {
     let email = format!("quagmire.{}@canary.example", Uuid::new_v4().simple());
     let register = "mutation($email: String!, $password: String!, $key: ID!) {
         answer: customerRegister(email: $email, password: $password, givenName: \"Wilhelmina\",
@@ -51,7 +52,7 @@ async fn account(shop: &Shop) -> Vec<String> {
 }
 
 /// A guest finds the shelf empty at the till, and buys when it is full again.
-async fn purchase(shop: &Shop, staff: &Visitor, goods: &Goods) -> Vec<String> {
+async fn purchase(shop: &Front, staff: &Visitor, goods: &Goods) -> Vec<String> {
     let guest = shop.traced(&format!("00-{TRACE}-{CLICK}-01"));
     let email = format!("guest.{}@canary.example", Uuid::new_v4().simple());
     let cart = acts::cart(&guest, &[(goods, 1)]).await;
@@ -138,10 +139,8 @@ fn missing(kept: &Kept) -> Vec<String> {
     missing
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_is_told_one_trace_from_the_click_to_the_mail_and_nobodys_data() {
-    let (collector, endpoint) = Collector::start().await;
-    let shop = seen(&endpoint);
+/// Buys in a shop that tells the collector, which must be told all of the road and nobody's data.
+async fn follow(shop: impl Deref<Target = Front>, collector: Collector) {
     let staff = shop.staff().await;
     let goods = goods(&staff, "10.00", 1).await;
 
@@ -161,4 +160,18 @@ async fn a_collector_is_told_one_trace_from_the_click_to_the_mail_and_nobodys_da
     assert!(contains("send mail") && contains("ReserveStock"), "a text is found where it is");
     let leaked: Vec<&String> = secrets.iter().filter(|secret| contains(secret)).collect();
     assert!(leaked.is_empty(), "{leaked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_is_told_one_trace_from_the_click_to_the_mail_and_nobodys_data() {
+    let (collector, endpoint) = Collector::start().await;
+    follow(Shop::start_in(&telling(&endpoint), &["--ephemeral"]), collector).await;
+}
+
+/// The same through three processes, Redis and the broker.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trace_crosses_processes_and_the_broker() {
+    let (collector, endpoint) = Collector::start().await;
+    let Some(parts) = Parts::start_in(&telling(&endpoint)).await else { return };
+    follow(parts, collector).await;
 }
