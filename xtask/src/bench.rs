@@ -6,6 +6,7 @@ mod client;
 mod edge;
 mod enumeration;
 mod figures;
+mod kernel;
 mod recommendations;
 mod replay;
 mod search;
@@ -38,7 +39,7 @@ pub(crate) enum Bench {
         #[command(flatten)]
         build: Build,
         #[command(flatten)]
-        form: Form,
+        forms: Forms,
         /// How many checkouts.
         #[arg(long, default_value_t = 500)]
         count: usize,
@@ -80,7 +81,7 @@ pub(crate) enum Bench {
         #[command(flatten)]
         build: Build,
         #[command(flatten)]
-        form: Form,
+        forms: Forms,
         /// How often each of the two is measured.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
@@ -101,12 +102,37 @@ pub(crate) struct Build {
     shop: Option<PathBuf>,
 }
 
-/// In which of its forms the shop runs.
+/// In which of its forms the shop is measured.
 #[derive(clap::Args)]
-pub(crate) struct Form {
-    /// In a process for each service, on private servers, instead of in one.
+pub(crate) struct Forms {
+    /// In a process for each service too, on private servers, after it was measured in one.
     #[arg(long)]
     apart: bool,
+}
+
+impl Forms {
+    fn each(&self) -> &'static [Form] {
+        if self.apart { &[Form::Together, Form::Apart] } else { &[Form::Together] }
+    }
+}
+
+/// A form of the shop.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// One process on SQLite.
+    Together,
+    /// A process for each service, on PostgreSQL, Redis and RabbitMQ.
+    Apart,
+}
+
+impl Form {
+    /// What tables call it.
+    fn name(self) -> &'static str {
+        match self {
+            Form::Together => "one process",
+            Form::Apart => "apart",
+        }
+    }
 }
 
 impl Build {
@@ -124,12 +150,12 @@ impl Build {
 pub(crate) fn run(checkout: &Checkout, bench: &Bench) -> bool {
     let passed = match bench {
         Bench::Replay { build } => replay::run(checkout, build),
-        Bench::Checkout { build, form, count } => checkout::run(checkout, build, form, *count),
+        Bench::Checkout { build, forms, count } => checkout::run(checkout, build, forms, *count),
         Bench::Start { build } => start::run(checkout, build),
         Bench::Search { build, products, seconds } => search::run(checkout, build, *products, *seconds),
         Bench::Recommendations { debug } => recommendations::run(checkout, !debug),
         Bench::Enumeration { debug, calls } => enumeration::run(checkout, !debug, *calls),
-        Bench::Edge { build, form, rounds, seconds } => edge::run(checkout, build, form, *rounds, *seconds),
+        Bench::Edge { build, forms, rounds, seconds } => edge::run(checkout, build, forms, *rounds, *seconds),
     };
     passed.unwrap_or_else(|error| {
         eprintln!("{}", chain(&error));

@@ -10,7 +10,7 @@ use super::buying::{Basket, Order, address, buy_all};
 use super::client::{Client, Repeats, at, list, number, text};
 use super::figures::{Durations, ms, per_second, table};
 use super::shop::{self, Shop};
-use super::{AT_ONCE, Build, Form, SETTLING_INTERVAL, SETTLING_TIME_MAX};
+use super::{AT_ONCE, Build, Forms, SETTLING_INTERVAL, SETTLING_TIME_MAX};
 use crate::checkout::Checkout;
 use crate::process::Error;
 
@@ -31,27 +31,59 @@ const STOCK: &str = "query($after: String) { stock(first: 100, after: $after) {
     nodes { sku reserved sold } pageInfo { hasNextPage endCursor } } }";
 
 /// Measures; true when every checkout became a paid order and stock adds up.
-pub(crate) fn run(checkout: &Checkout, build: &Build, form: &Form, count: usize) -> Result<bool, Error> {
+pub(crate) fn run(checkout: &Checkout, build: &Build, forms: &Forms, count: usize) -> Result<bool, Error> {
     let binary = shop::build(checkout, build)?;
-    let shop = Shop::demo(&binary, form)?;
-    let at_rest = shop.memory()?;
-    let passed = super::runtime()?.block_on(measure(&shop, build, count))?;
-    let busy = shop.memory()?;
-    let mb = |figure: f64| format!("{figure:.1}");
-    let rows: Vec<_> = at_rest
-        .into_iter()
-        .zip(busy)
-        .map(|((name, rest), (_, busy))| {
-            vec![name, mb(rest.resident), mb(rest.own), mb(busy.resident), mb(busy.own)]
-        })
-        .collect();
-    let heads =
-        ["process", "RSS at rest MB", "without files MB", "RSS afterwards MB", "without files afterwards MB"];
-    table(&heads, &rows);
+    let (mut figures, mut memory, mut passed) = (Vec::new(), Vec::new(), true);
+    for &form in forms.each() {
+        let shop = Shop::demo(&binary, form)?;
+        let at_rest = shop.memory()?;
+        let (row, held) = super::runtime()?.block_on(measure(&shop, count))?;
+        let mb = |figure: f64| format!("{figure:.1}");
+        let rows = at_rest.into_iter().zip(shop.memory()?).map(|((name, rest), (_, busy))| {
+            vec![
+                form.name().to_owned(),
+                name,
+                mb(rest.resident),
+                mb(rest.own),
+                mb(busy.resident),
+                mb(busy.own),
+            ]
+        });
+        memory.extend(rows);
+        figures.push([form.name().to_owned(), build.profile().to_owned()].into_iter().chain(row).collect());
+        passed &= held;
+    }
+    table(
+        &[
+            "form",
+            "build",
+            "checkouts",
+            "at once",
+            "per second",
+            "p50 ms",
+            "p99 ms",
+            "complete p50 ms",
+            "complete p99 ms",
+        ],
+        &figures,
+    );
+    println!("a checkout is five requests of a new guest, from the first thing in the cart to the order");
+    table(
+        &[
+            "form",
+            "process",
+            "RSS at rest MB",
+            "without files MB",
+            "RSS afterwards MB",
+            "without files afterwards MB",
+        ],
+        &memory,
+    );
     Ok(passed)
 }
 
-async fn measure(shop: &Shop, build: &Build, count: usize) -> Result<bool, Error> {
+/// A row of figures, and whether all went well.
+async fn measure(shop: &Shop, count: usize) -> Result<(Vec<String>, bool), Error> {
     let repeats = Repeats::default();
     let staff = Client::new(&shop.graphql, address(0xffff), Repeats::default())?;
     let staff = staff.sign_in(STAFF.0, STAFF.1).await?;
@@ -78,18 +110,12 @@ async fn measure(shop: &Shop, build: &Build, count: usize) -> Result<bool, Error
     let orders: Vec<Order> = orders.into_iter().flatten().collect();
     let took_each = Durations::new(orders.iter().map(|order| order.took).collect());
     let completing = Durations::new(orders.iter().map(|order| order.completing).collect());
-    let heads = [
-        "build",
-        "checkouts",
-        "at once",
-        "per second",
-        "p50 ms",
-        "p99 ms",
-        "complete p50 ms",
-        "complete p99 ms",
-    ];
+    println!(
+        "asked again {} times; {} failed",
+        repeats.load(std::sync::atomic::Ordering::Relaxed),
+        failures.len()
+    );
     let row = vec![
-        build.profile().to_owned(),
         orders.len().to_string(),
         AT_ONCE.to_string(),
         format!("{:.1}", per_second(orders.len(), took)),
@@ -98,14 +124,7 @@ async fn measure(shop: &Shop, build: &Build, count: usize) -> Result<bool, Error
         ms(completing.percentile(50)),
         ms(completing.percentile(99)),
     ];
-    table(&heads, &[row]);
-    println!(
-        "a checkout is five requests of a new guest, from the first thing in the cart to the order; \
-         asked again {} times; {} failed",
-        repeats.load(std::sync::atomic::Ordering::Relaxed),
-        failures.len()
-    );
-    Ok(failures.is_empty() && pieces == expected)
+    Ok((row, failures.is_empty() && pieces == expected))
 }
 
 fn objection(order: Result<&Order, &Error>) -> Option<String> {

@@ -16,7 +16,7 @@ use super::buying::address;
 use super::client::{Client, Repeats, list, text};
 use super::figures::{Durations, median, ms, per_second, table};
 use super::shop::{self, Shop};
-use super::{Build, Form};
+use super::{Build, Forms};
 use crate::checkout::Checkout;
 use crate::process::{self, Error};
 
@@ -50,7 +50,7 @@ struct Round {
 pub(crate) fn run(
     checkout: &Checkout,
     build: &Build,
-    form: &Form,
+    forms: &Forms,
     rounds: usize,
     seconds: u64,
 ) -> Result<bool, Error> {
@@ -60,26 +60,49 @@ pub(crate) fn run(
     process::run(examples.args(build.flags()))?;
     let folder = checkout.built(build.profile()).join("examples");
 
-    let shop = Shop::demo(&binary, form)?;
-    let edge = Candidate::start("edge", &folder.join("edge"), &shop.grpc, CANDIDATE_CORE)?;
-    let endpoint = Candidate::start("endpoint", &folder.join("endpoint"), &shop.grpc, CANDIDATE_CORE)?;
-    for (_, process) in shop.processes() {
-        pin(process, OTHER_CORE)?;
+    let (mut rows, mut within) = (Vec::new(), true);
+    for &form in forms.each() {
+        let shop = Shop::demo(&binary, form)?;
+        let edge = Candidate::start("edge", &folder.join("edge"), &shop.grpc, CANDIDATE_CORE)?;
+        let endpoint = Candidate::start("endpoint", &folder.join("endpoint"), &shop.grpc, CANDIDATE_CORE)?;
+        for (_, process) in shop.processes() {
+            pin(process, OTHER_CORE)?;
+        }
+        // Threads that are made from here on inherit it.
+        pin(std::process::id(), OTHER_CORE)?;
+        let time = Duration::from_secs(seconds);
+        let candidates = [edge, endpoint];
+        let results = super::runtime()?.block_on(compare(&shop, &candidates, rounds, time))?;
+        for row in report(&candidates, &results)? {
+            let form = [form.name().to_owned(), build.profile().to_owned()];
+            rows.push(form.into_iter().chain(row).collect());
+        }
+        within &= ratio(&results) <= RATIO_MAX;
     }
-    // Threads that are made from here on inherit it.
-    pin(std::process::id(), OTHER_CORE)?;
-    super::runtime()?.block_on(compare(&shop, [edge, endpoint], build, rounds, Duration::from_secs(seconds)))
+    let heads = [
+        "shop",
+        "build",
+        "candidate",
+        "CPU s per 1,000",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "core used %",
+        "peak RSS MB",
+    ];
+    table(&heads, &rows);
+    println!("medians of the rounds; {CONNECTIONS} connections, each from an address of its own");
+    Ok(within)
 }
 
 async fn compare(
     shop: &Shop,
-    candidates: [Candidate; 2],
-    build: &Build,
+    candidates: &[Candidate; 2],
     rounds: usize,
     time: Duration,
-) -> Result<bool, Error> {
+) -> Result<[Vec<Round>; 2], Error> {
     let places = places(shop).await?;
-    let [edge, endpoint] = &candidates;
+    let [edge, endpoint] = candidates;
     let (asked, got): (Vec<_>, Vec<_>) =
         places.iter().map(|place| (graphql(edge, place), rest(endpoint, place))).unzip();
     let (asked, bytes) = compared(edge, asked, endpoint, got).await?;
@@ -102,7 +125,7 @@ async fn compare(
             results.push(Round { requests, took, cpu_seconds, durations: Durations::new(durations) });
         }
     }
-    report(&candidates, &results, build)
+    Ok(results)
 }
 
 /// Cursors at which a page begins, all of which leave a whole page behind them.
@@ -163,32 +186,36 @@ fn rest(candidate: &Candidate, place: &str) -> Vec<u8> {
     format!("GET /products?after={place} HTTP/1.1\r\nhost: {}\r\n\r\n", candidate.address).into_bytes()
 }
 
-fn report(candidates: &[Candidate; 2], results: &[Vec<Round>; 2], build: &Build) -> Result<bool, Error> {
+/// Processor seconds of 1,000 requests.
+fn cost(round: &Round) -> f64 {
+    round.cpu_seconds / round.requests.max(1) as f64 * 1_000.0
+}
+
+/// A row for each candidate.
+fn report(candidates: &[Candidate; 2], results: &[Vec<Round>; 2]) -> Result<Vec<Vec<String>>, Error> {
     let middle =
         |rounds: &[Round], figure: &dyn Fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
-    let cost = |round: &Round| round.cpu_seconds / round.requests.max(1) as f64 * 1_000.0;
-    let mut rows = Vec::new();
-    for (candidate, rounds) in candidates.iter().zip(results) {
+    let row = |(candidate, rounds): (&Candidate, &Vec<Round>)| {
         let percentile = |percent: usize| {
             let seconds = middle(rounds, &|round| round.durations.percentile(percent).as_secs_f64());
             ms(Duration::from_secs_f64(seconds))
         };
         let busy = |round: &Round| round.cpu_seconds / round.took.as_secs_f64() * 100.0;
-        rows.push(vec![
+        Ok(vec![
             candidate.name.to_owned(),
-            build.profile().to_owned(),
             format!("{:.3}", middle(rounds, &cost)),
             format!("{:.0}", middle(rounds, &|round| per_second(round.requests, round.took))),
             percentile(50),
             percentile(99),
             format!("{:.0}", middle(rounds, &busy)),
-            format!("{:.1}", candidate.peak_mib()?),
-        ]);
-    }
-    let heads =
-        ["candidate", "build", "CPU s per 1,000", "req/s", "p50 ms", "p99 ms", "core used %", "peak RSS MiB"];
-    table(&heads, &rows);
-    let [edge, endpoint] = results;
+            format!("{:.1}", candidate.peak_mb()?),
+        ])
+    };
+    candidates.iter().zip(results).map(row).collect()
+}
+
+/// How many times the endpoint's processor time the edge takes.
+fn ratio([edge, endpoint]: &[Vec<Round>; 2]) -> f64 {
     let ratios: Vec<f64> =
         edge.iter().zip(endpoint).map(|(edge, endpoint)| cost(edge) / cost(endpoint)).collect();
     let said: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
@@ -197,6 +224,5 @@ fn report(candidates: &[Candidate; 2], results: &[Vec<Round>; 2], build: &Build)
         "the edge costs {ratio:.2} times the endpoint's CPU (by round: {}); at most {RATIO_MAX} is the goal",
         said.join(", ")
     );
-    println!("medians of the rounds; {CONNECTIONS} connections, each from an address of its own");
-    Ok(ratio <= RATIO_MAX)
+    ratio
 }

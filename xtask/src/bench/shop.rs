@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
-use super::{Build, Form};
+use super::{Build, Form, kernel};
 use crate::apart::Apart;
 use crate::checkout::Checkout;
 use crate::process::{self, Error, cannot_start, file_error};
@@ -47,15 +47,20 @@ enum Running {
 
 impl Shop {
     /// Starts the demo shop in one of its forms.
-    pub(crate) fn demo(binary: &Path, form: &Form) -> Result<Shop, Error> {
-        if !form.apart {
-            let mut command = command(binary);
-            command.args(["up", "--ephemeral"]);
-            return Shop::start(command);
+    pub(crate) fn demo(binary: &Path, form: Form) -> Result<Shop, Error> {
+        match form {
+            Form::Together => {
+                let mut command = command(binary);
+                command.args(["up", "--ephemeral"]);
+                Shop::start(command)
+            }
+            Form::Apart => {
+                let apart = Box::new(Apart::start(binary)?);
+                let graphql = format!("{}/graphql", apart.edge());
+                let grpc = format!("http://{}", apart.grpc());
+                Ok(Shop { running: Running::Apart(apart), graphql, grpc })
+            }
         }
-        let apart = Box::new(Apart::start(binary)?);
-        let (graphql, grpc) = (format!("{}/graphql", apart.edge()), format!("http://{}", apart.grpc()));
-        Ok(Shop { running: Running::Apart(apart), graphql, grpc })
     }
 
     /// Starts the shop on free ports and waits until it is ready.
@@ -114,19 +119,10 @@ pub(crate) struct Memory {
 
 impl Memory {
     fn of(process: u32) -> Result<Self, Error> {
-        let path = format!("/proc/{process}/status");
-        let status =
-            fs::read_to_string(&path).map_err(|source| file_error(Path::new(&path), "read", source))?;
-        let figure = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let kilobytes = line
-                .and_then(|line| line.split_whitespace().next())
-                .and_then(|number| number.parse::<f64>().ok());
-            kilobytes
-                .map(|kilobytes| kilobytes * 1_024.0 / 1_000_000.0)
-                .ok_or_else(|| Error::Refused(format!("{path} does not say {name}")))
-        };
-        Ok(Self { resident: figure("VmRSS:")?, own: figure("RssAnon:")? })
+        Ok(Self {
+            resident: kernel::memory_mb(process, "VmRSS")?,
+            own: kernel::memory_mb(process, "RssAnon")?,
+        })
     }
 }
 

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Build;
 use super::buying::address;
 use super::client::{Client, Repeats, list};
 use super::figures::{median, ms, table};
 use super::shop::{self, Shop};
+use super::{Build, kernel};
 use crate::checkout::Checkout;
 use crate::process::{self, Error, file_error};
 
@@ -26,6 +26,9 @@ const VARIANTS_OF_A_PRODUCT: usize = 20;
 const STARTS: usize = 3;
 /// What was needed to start is given back in this time.
 const REST: Duration = Duration::from_secs(20);
+/// Processor seconds that a shop without work uses in that time, at most.
+const IDLE_SECONDS_MAX: f64 = 0.5;
+const SETTLING_TIME_MAX: Duration = Duration::from_secs(600);
 const FIRST_QUESTION: &str = "{ products(first: 20) { nodes { handle title } } }";
 
 /// The aims: a second to the first answer, 100 MB at rest.
@@ -113,9 +116,24 @@ fn import(binary: &Path, data: &Path, place: &Path) -> Result<Duration, Error> {
     import.args(["import", "catalogue", "--url", &shop.grpc]).arg(&file);
     process::read(import.env("SHOP_STAFF_PASSWORD", STAFF_PASSWORD))?;
     let took = began.elapsed();
-    // What follows from it (search, stock) is carried before the shop is stopped.
-    rest();
+    settle(&shop)?;
     Ok(took)
+}
+
+/// Waits until what follows from an import (the index, news of stock) is done: the shop then has nothing to do.
+fn settle(shop: &Shop) -> Result<(), Error> {
+    let used = || shop.processes().into_iter().map(|(_, process)| kernel::cpu_seconds(process)).sum();
+    let began = Instant::now();
+    let mut before: f64 = used()?;
+    while began.elapsed() < SETTLING_TIME_MAX {
+        rest();
+        let now = used()?;
+        if now - before < IDLE_SECONDS_MAX {
+            return Ok(());
+        }
+        before = now;
+    }
+    Err(Error::Refused(format!("the shop is still busy {} s after the import", SETTLING_TIME_MAX.as_secs())))
 }
 
 fn write_catalogue(file: &Path) -> std::io::Result<()> {

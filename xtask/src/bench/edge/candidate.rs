@@ -1,11 +1,11 @@
 //! A candidate as a process of its own on one core, and what the kernel says of it.
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::bench::kernel;
 use crate::process::{self, Error, cannot_start};
 
 /// A server that runs until it is dropped.
@@ -37,26 +37,12 @@ impl Candidate {
 
     /// Seconds of processor that it has used.
     pub(crate) fn cpu_seconds(&self) -> Result<f64, Error> {
-        let ticks = process::read(Command::new("getconf").arg("CLK_TCK"))?;
-        let stat = self.proc("stat")?;
-        // The name of the program may hold spaces; what follows its bracket does not.
-        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ');
-        let used: Option<f64> = fields.skip(11).take(2).map(|field| field.parse::<f64>().ok()).sum();
-        let seconds = used.zip(ticks.parse::<f64>().ok()).map(|(used, ticks)| used / ticks);
-        seconds.ok_or_else(|| Error::Refused(format!("/proc says something else than expected: {stat}")))
+        kernel::cpu_seconds(self.child.id())
     }
 
-    /// The most memory that it has had, in MiB.
-    pub(crate) fn peak_mib(&self) -> Result<f64, Error> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        kib.map(|kib| kib / 1_024.0).ok_or_else(|| Error::Refused("/proc does not say VmHWM".to_owned()))
-    }
-
-    fn proc(&self, file: &str) -> Result<String, Error> {
-        let path = format!("/proc/{}/{file}", self.child.id());
-        fs::read_to_string(&path).map_err(|source| process::file_error(Path::new(&path), "read", source))
+    /// The most memory that it has had, in MB.
+    pub(crate) fn peak_mb(&self) -> Result<f64, Error> {
+        kernel::memory_mb(self.child.id(), "VmHWM")
     }
 }
 
