@@ -34,8 +34,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The allocator asks for huge pages, and then a shop that rests holds 2 MiB for every few kilobytes that are in use: four times
-/// what it needs.
+/// With huge pages a shop that rests holds 2 MiB for every few kilobytes that are in use: four times what it needs. Its
+/// allocator does not ask for them, and here a kernel that gives them unasked is told not to.
 fn keep_pages_small() {
     // Refused only by a kernel that has no huge pages.
     #[cfg(target_os = "linux")]
