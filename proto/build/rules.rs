@@ -7,7 +7,7 @@ use prost_reflect::prost_types::method_options::IdempotencyLevel;
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 use prost_reflect::{MethodDescriptor, ServiceDescriptor, Value};
 
-use crate::method::{Access, Idempotency, Method, Refusal, parse_timeout};
+use super::method::{Access, Idempotency, Method, Refusal, parse_timeout};
 
 /// The programs that may call. A new service adds its name here.
 pub(crate) const WORKLOADS: [&str; 13] = [

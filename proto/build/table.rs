@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::method::{Access, Idempotency, Method};
+use super::method::{Access, Idempotency, Method};
 
 /// The table of all methods, as an expression of type `&'static [Method]`.
 pub(crate) fn source(methods: &[Method]) -> String {

@@ -6,6 +6,7 @@ mod checkout;
 mod conformance;
 mod contract;
 mod edges;
+mod mesh;
 mod playground;
 mod process;
 mod python;
@@ -43,6 +44,12 @@ enum Task {
     Contract,
     /// The journeys alone, and whether the calls they make are those that the contract declares.
     Edges,
+    /// Renders what Kubernetes and Linkerd are told from the contract and `deploy/services.toml`.
+    Mesh {
+        /// Writes nothing, and fails when what is committed differs.
+        #[arg(long)]
+        check: bool,
+    },
     /// Starts the shop as `cargo run` does, or in a process for each service.
     Up {
         /// On a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing, with the simulated bank.
@@ -67,6 +74,7 @@ fn main() -> ExitCode {
             report.passed()
         }
         Task::Edges => edges::run(&checkout),
+        Task::Mesh { check } => mesh::run(&checkout, check),
         Task::Up { apart } => up::run(&checkout, apart),
         Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),

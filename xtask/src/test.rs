@@ -8,7 +8,7 @@ use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
-use crate::{conformance, contract, edges, playground, tools};
+use crate::{conformance, contract, edges, mesh, playground, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
@@ -36,6 +36,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
         process::run(checkout.cargo().args(["fmt", "--all", "--check"]))?;
         Ok(Outcome::passed())
     });
+    report.step("mesh", || mesh::compare(checkout));
     report.step("clippy", || clippy(checkout));
     let summary = if quick {
         let servers = SERVERS.map(|(name, _, _)| name);
