@@ -7,6 +7,8 @@ mod graph;
 mod linkerd;
 mod network;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -42,7 +42,7 @@ struct Direction<'a> {
     kind: &'static str,
     key: &'static str,
     side: &'static str,
-    allowed: &'a [Allow],
+    allowed: Vec<&'a Allow>,
 }
 
 /// A door: to or from these, at these ports.
@@ -237,12 +237,14 @@ fn tcp(ports: impl IntoIterator<Item = u16>) -> Vec<(&'static str, u16)> {
 
 impl Policy {
     fn directions(&self) -> Vec<Direction<'_>> {
-        let ingress = self.ingress.iter();
-        let ingress =
-            ingress.map(|allowed| Direction { kind: "Ingress", key: "ingress", side: "from", allowed });
-        let egress = self.egress.iter();
-        let egress = egress.map(|allowed| Direction { kind: "Egress", key: "egress", side: "to", allowed });
-        ingress.chain(egress).collect()
+        let directions =
+            [("Ingress", "ingress", "from", &self.ingress), ("Egress", "egress", "to", &self.egress)];
+        let directions = directions.into_iter().filter_map(|(kind, key, side, allowed)| {
+            // A door for nobody would be written as one for everybody.
+            let allowed = allowed.as_ref()?.iter().filter(|allow| !allow.peers.is_empty()).collect();
+            Some(Direction { kind, key, side, allowed })
+        });
+        directions.collect()
     }
 }
 
