@@ -39,6 +39,7 @@ pub(crate) struct Apart {
     _folder: Server,
     folder: PathBuf,
     binary: PathBuf,
+    calls: Option<PathBuf>,
     plan: Plan,
 }
 
@@ -49,8 +50,9 @@ struct Process {
 }
 
 impl Apart {
-    /// Starts everything and waits until every process is ready and the demo shop is in.
-    pub(crate) fn start(binary: &Path) -> Result<Apart, Error> {
+    /// Starts everything and waits until every process is ready and the demo shop is in. Where a folder is named, each process
+    /// notes there which calls it saw.
+    pub(crate) fn start(binary: &Path, calls: Option<&Path>) -> Result<Apart, Error> {
         let (keeper, folder) = keep_folder()?;
         let servers = vec![postgres::start_for(CONNECTIONS)?, redis::start()?, rabbitmq::start()?];
         let [postgres, redis, rabbitmq] = servers.as_slice() else {
@@ -68,6 +70,7 @@ impl Apart {
             _folder: keeper,
             folder,
             binary: binary.to_owned(),
+            calls: calls.map(Path::to_owned),
             plan,
         };
         apart.migrate()?;
@@ -164,6 +167,9 @@ impl Apart {
     fn command(&self, name: &str) -> Command {
         let mut command = command(&self.binary);
         command.envs(certificates::variables(&self.folder, name)).envs(self.plan.told(name));
+        if let Some(calls) = &self.calls {
+            command.env("SHOP_CALLS_SEEN", calls.join(format!("apart-{name}")));
+        }
         command
     }
 }

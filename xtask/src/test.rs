@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check in order, each with its time, and the runner's own summary as the last line.
 
 use std::env;
+use std::path::Path;
 
 use crate::apart::Apart;
 use crate::checkout::Checkout;
@@ -29,6 +30,8 @@ const SERVERS: [(&str, &str, Start); 3] = [
 /// Runs everything, or with `quick` what needs nothing but Rust; true when nothing failed.
 pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
     let mut report = Report::begin();
+    // Without the folder the step that compares says so.
+    let calls = checkout.empty_folder("calls").ok();
     if !quick {
         report.step("lock file", || lock_file(checkout));
     }
@@ -54,14 +57,14 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
         for name in others.into_iter().chain(servers) {
             report.not_run(name, "left out by --quick");
         }
-        tests(&mut report, checkout, Vec::new())
+        tests(&mut report, checkout, Vec::new(), calls.as_deref())
     } else {
         contract::check(&mut report, checkout);
         report.step("playground", || playground::test(checkout));
         report.step("documents", || documents(checkout));
         dependencies(&mut report, checkout);
         report.step("doc tests", || doc_tests(checkout));
-        full_tests(&mut report, checkout)
+        full_tests(&mut report, checkout, calls.as_deref())
     };
     for (variable, name, what) in OUTSIDE {
         if env::var_os(variable).is_none() {
@@ -122,7 +125,7 @@ fn doc_tests(checkout: &Checkout) -> Result<Outcome, Error> {
 }
 
 /// The tests with everything they can use at hand.
-fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
+fn full_tests(report: &mut Report, checkout: &Checkout, calls: Option<&Path>) -> Option<String> {
     let mut variables = vec![(contract::VARIABLE, "at hand".to_owned())];
     let mut servers = Vec::new();
     for (name, variable, start) in SERVERS {
@@ -142,13 +145,13 @@ fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
     report.step("apart", || {
         // The tests' own build of the binary, so that nothing is built twice.
         process::run(checkout.cargo().args(["test", "--workspace", "--tests", "--no-run", "--quiet"]))?;
-        let shop = apart.insert(Apart::start(&checkout.built("debug").join("shop"))?);
+        let shop = apart.insert(Apart::start(&checkout.built("debug").join("shop"), calls)?);
         let folder = transcripts.insert(checkout.empty_folder("transcripts")?);
         variables.push((conformance::APART, shop.described()?.display().to_string()));
         variables.push((conformance::TRANSCRIPTS, folder.display().to_string()));
         Ok(Outcome::Passed(format!("{} processes on servers of their own", shop.processes().count())))
     });
-    let summary = tests(report, checkout, variables);
+    let summary = tests(report, checkout, variables, calls);
     drop((apart, servers));
     report.step("conformance", || conformance::compare(transcripts.as_deref()));
     summary
@@ -156,12 +159,15 @@ fn full_tests(report: &mut Report, checkout: &Checkout) -> Option<String> {
 
 /// Runs all tests but those in documents, then compares the calls they made with the contract; answers with the
 /// runner's summary.
-fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, String)>) -> Option<String> {
+fn tests(
+    report: &mut Report,
+    checkout: &Checkout,
+    mut variables: Vec<(&str, String)>,
+    calls: Option<&Path>,
+) -> Option<String> {
     let mut summary = None;
-    let mut calls = None;
     report.step("tests", || {
-        let folder = calls.insert(checkout.empty_folder("calls")?);
-        variables.push((edges::VARIABLE, folder.display().to_string()));
+        variables.extend(calls.map(|folder| (edges::VARIABLE, folder.display().to_string())));
         let mut command = checkout.cargo();
         if process::succeeds(checkout.cargo().args(["nextest", "--version"])) {
             command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
@@ -182,7 +188,7 @@ fn tests(report: &mut Report, checkout: &Checkout, mut variables: Vec<(&str, Str
             None => Ok(Outcome::Failed("the runner gave no summary".to_owned())),
         }
     });
-    report.step("edges", || edges::compare(checkout, calls.as_deref()));
+    report.step("edges", || edges::compare(checkout, calls));
     summary
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
 
 fn up_apart(checkout: &Checkout) -> Result<(), Error> {
     process::run(checkout.cargo().args(["build", "--workspace", "--bin", "shop"]))?;
-    let mut shop = Apart::start(&checkout.built("debug").join("shop"))?;
+    let mut shop = Apart::start(&checkout.built("debug").join("shop"), None)?;
     println!("  playground  {}/", shop.edge());
     println!("  GraphQL     {}/graphql", shop.edge());
     println!("  mails       {}/dev/mail", shop.edge());

@@ -55,7 +55,7 @@ impl Shop {
                 Shop::start(command)
             }
             Form::Apart => {
-                let apart = Box::new(Apart::start(binary)?);
+                let apart = Box::new(Apart::start(binary, None)?);
                 let graphql = format!("{}/graphql", apart.edge());
                 let grpc = format!("http://{}", apart.grpc());
                 Ok(Shop { running: Running::Apart(apart), graphql, grpc })
