@@ -174,7 +174,7 @@ fn store(
     });
     let replicas = Peer::Pods { namespace: None, labels: Labels(pods.0.clone()) };
     Ok(Some(Policy {
-        why: format!("Heard by {name}: {}, and its own replicas.", from.join(", ")),
+        why: format!("{name} hears {}, and its own replicas.", from.join(", ")),
         name,
         namespace,
         pods,

@@ -126,6 +126,26 @@ fn a_change_by_hand_is_found_and_undone() {
 }
 
 #[test]
+fn a_contract_that_does_not_hold_is_refused_with_file_and_line() {
+    let (root, _guard) = copy();
+    let orders = root.join("proto/shop/orders/v1/orders.proto");
+    let text = std::fs::read_to_string(&orders).unwrap();
+    for (after, sentence) in [
+        ("callers: [\"warehouse\"]", "names the unknown caller `warehouse`"),
+        ("callers: [\"pricing\"]", "closes a cycle of callers: orders → pricing → orders"),
+    ] {
+        std::fs::write(&orders, text.replacen("callers: [\"gateway\"]", after, 1)).unwrap();
+
+        let refused = compare(&Checkout::at(&root)).unwrap_err().to_string();
+
+        assert!(refused.contains(sentence), "{sentence} is not in {refused}");
+        let (place, _) = refused.split_once(": OrdersService.").unwrap();
+        let line = place.strip_prefix("proto/shop/orders/v1/orders.proto:").unwrap();
+        assert!(line.parse::<usize>().is_ok_and(|line| line > 1), "{refused}");
+    }
+}
+
+#[test]
 fn the_table_must_say_of_every_process_and_of_no_other() {
     let (contract, ..) = committed();
     let root = Checkout::of_this_build();
