@@ -86,13 +86,15 @@ impl Certificates {
         in_time(connector.connect(name, stream)).await
     }
 
-    /// The service that the other end is certified to be: `spiffe://<domain>/<service>`.
+    /// The service that the other end is certified to be: `spiffe://<domain>/<service>`, or `…/partner/<name>` for one of
+    /// somebody else's.
     pub(crate) fn name_of(&self, stream: &server::TlsStream<TcpStream>) -> Option<String> {
         let (_, connection) = stream.get_ref();
         let certificate = webpki::EndEntityCert::try_from(connection.peer_certificates()?.first()?).ok()?;
         let prefix = format!("spiffe://{}/", self.inner.files.domain);
         let mut names = certificate.valid_uri_names();
-        names.find_map(|name| name.strip_prefix(&prefix).map(str::to_owned))
+        let name = names.find_map(|name| name.strip_prefix(&prefix))?;
+        Some(name.replacen("partner/", "partner:", 1))
     }
 
     fn present(&self) -> Loaded {

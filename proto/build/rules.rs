@@ -29,6 +29,9 @@ pub(crate) const WORKLOADS: [&str; 13] = [
 /// Everybody may call: keys that each service fetches, for example. Such a method takes no part in the call graph.
 const ALL: &str = "all";
 
+/// How the name of a caller begins whose service account is outside this repository: `partner:acme`.
+const PARTNER: &str = "partner:";
+
 /// The only methods with an effect that carry no key: a kept answer would be a kept token.
 const WITHOUT_KEY: [&str; 2] =
     ["/shop.identity.v1.IdentityService/LogIn", "/shop.identity.v1.IdentityService/RefreshSession"];
@@ -145,9 +148,15 @@ fn read_callers(rule: &DynamicMessage, owner: &str, wrong: &mut Vec<String>) -> 
             if callers.len() > 1 {
                 wrong.push("names others beside `all`, who are already meant".to_owned());
             }
+        } else if let Some(name) = caller.strip_prefix(PARTNER) {
+            if !is_account(name) {
+                wrong.push(format!(
+                    "names the partner `{name}`, which no service account can be called: lower-case letters, digits, dashes"
+                ));
+            }
         } else if !WORKLOADS.contains(&caller.as_str()) {
             wrong.push(format!(
-                "names the unknown caller `{caller}`; known are all, {}",
+                "names the unknown caller `{caller}`; known are all, {} and {PARTNER}NAME",
                 WORKLOADS.join(", ")
             ));
         } else if caller == owner {
@@ -158,6 +167,15 @@ fn read_callers(rule: &DynamicMessage, owner: &str, wrong: &mut Vec<String>) -> 
         }
     }
     callers
+}
+
+/// A name that Kubernetes takes for a namespace, too: a partner's account lies in a namespace of its own name.
+fn is_account(name: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(inside)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 fn read_access(

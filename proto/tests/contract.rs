@@ -60,11 +60,23 @@ fn callers_must_be_known_others_named_once() {
         (r#""orders""#, "names its own service `orders` as a caller"),
         (r#""all", "gateway""#, "names others beside `all`"),
         (r#""gateway", "gateway""#, "names the caller `gateway` twice"),
+        (r#""partner:""#, "names the partner ``"),
+        (r#""partner:Acme""#, "names the partner `Acme`"),
+        (r#""partner:-acme""#, "names the partner `-acme`"),
+        (r#""partner:acme/shop""#, "names the partner `acme/shop`"),
+        (r#""partner:acme", "partner:acme""#, "names the caller `partner:acme` twice"),
     ] {
         Contract::of("GetOrder")
             .callers(callers)
             .is_refused_by(&format!("OrdersService.GetOrder {sentence}"));
     }
+}
+
+#[test]
+fn a_caller_may_be_a_service_account_outside_this_repository() {
+    let methods = Contract::of("GetOrder").callers(r#""gateway", "partner:acme-2""#).read().expect("it may");
+
+    assert_eq!(methods[0].callers, ["gateway", "partner:acme-2"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection: which service calls. Never what a plain header from outside says.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -38,11 +39,22 @@ impl Peers {
             Self::Certified(_) => certified.map_or(STRANGER, |certified| certified.0),
             Self::Linkerd(suffix) => {
                 let said = said.as_ref().and_then(|said| said.to_str().ok()).unwrap_or_default();
-                let account = said.strip_suffix(suffix.as_str()).and_then(|name| name.strip_suffix('.'));
-                account.map_or(STRANGER, known)
+                account(said, suffix).map_or(STRANGER, |name| known(&name))
             }
         }
     }
+}
+
+/// The caller whose service account has this identity: of our namespace one of ours, `partner:NAME` where account and namespace
+/// have the same other name.
+fn account<'a>(identity: &'a str, suffix: &str) -> Option<Cow<'a, str>> {
+    let before = |end: &str| identity.strip_suffix(end)?.strip_suffix('.');
+    if let Some(name) = before(suffix) {
+        return Some(Cow::Borrowed(name));
+    }
+    let (_, issuer) = suffix.split_once('.')?;
+    let (name, namespace) = before(issuer)?.split_once('.')?;
+    (name == namespace).then(|| Cow::Owned(format!("partner:{name}")))
 }
 
 /// The workload of this name, if the contract knows one.
@@ -85,6 +97,20 @@ mod tests {
             assert_eq!(seen(&forged), STRANGER, "{forged}");
         }
         assert_eq!(peers.workload(&mut HeaderMap::new(), None), STRANGER);
+    }
+
+    #[test]
+    fn a_partner_has_an_account_of_its_own_name_in_a_namespace_of_its_own_name() {
+        let seen = |account: &str, namespace: &str| {
+            let identity = format!("{account}.{namespace}.serviceaccount.identity.linkerd.cluster.local");
+            super::account(&identity, SUFFIX).map(Cow::into_owned)
+        };
+
+        assert_eq!(seen("orders", "shop").as_deref(), Some("orders"));
+        assert_eq!(seen("acme", "acme").as_deref(), Some("partner:acme"));
+        for (account, namespace) in [("orders", "acme"), ("acme", "acme.acme"), ("", "acme"), ("acme", "")] {
+            assert_eq!(seen(account, namespace), None, "{account} of {namespace}");
+        }
     }
 
     #[test]
