@@ -7,6 +7,7 @@ mod admin;
 pub(crate) mod connections;
 mod grpc;
 mod health;
+mod linkerd;
 mod peers;
 
 pub use admin::{Admin, admin};

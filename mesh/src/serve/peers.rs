@@ -1,16 +1,14 @@
 //! Who is at the other end of a connection: which service calls. Never what a plain header from outside says.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use proto::rules::METHODS;
 
 use crate::certificates::Certificates;
+use crate::serve::linkerd;
 
-/// Set by Linkerd's proxy to the identity of the client's proxy. A proxy in front removes what a client wrote there.
-const LINKERD_CLIENT: HeaderName = HeaderName::from_static("l5d-client-id");
 /// Somebody that the contract does not know. Only what everybody may call is open to it.
 const STRANGER: &str = "a stranger";
 
@@ -33,28 +31,16 @@ pub(crate) struct Certified(pub(crate) &'static str);
 impl Peers {
     /// The workload that sent a request. The header is gone afterwards, whoever had written it.
     pub(crate) fn workload(&self, headers: &mut HeaderMap, certified: Option<&Certified>) -> &'static str {
-        let said = headers.remove(LINKERD_CLIENT);
+        let said = headers.remove(linkerd::CLIENT);
         match self {
             Self::Anyone(workload) => workload,
             Self::Certified(_) => certified.map_or(STRANGER, |certified| certified.0),
             Self::Linkerd(suffix) => {
                 let said = said.as_ref().and_then(|said| said.to_str().ok()).unwrap_or_default();
-                account(said, suffix).map_or(STRANGER, |name| known(&name))
+                linkerd::caller(said, suffix).map_or(STRANGER, |name| known(&name))
             }
         }
     }
-}
-
-/// The caller whose service account has this identity: of our namespace one of ours, `partner:NAME` where account and namespace
-/// have the same other name.
-fn account<'a>(identity: &'a str, suffix: &str) -> Option<Cow<'a, str>> {
-    let before = |end: &str| identity.strip_suffix(end)?.strip_suffix('.');
-    if let Some(name) = before(suffix) {
-        return Some(Cow::Borrowed(name));
-    }
-    let (_, issuer) = suffix.split_once('.')?;
-    let (name, namespace) = before(issuer)?.split_once('.')?;
-    (name == namespace).then(|| Cow::Owned(format!("partner:{name}")))
 }
 
 /// The workload of this name, if the contract knows one.
@@ -75,7 +61,7 @@ mod tests {
     const SUFFIX: &str = "shop.serviceaccount.identity.linkerd.cluster.local";
 
     fn headers(said: &str) -> HeaderMap {
-        HeaderMap::from_iter([(LINKERD_CLIENT, said.parse().unwrap())])
+        HeaderMap::from_iter([(linkerd::CLIENT, said.parse().unwrap())])
     }
 
     #[test]
@@ -97,20 +83,6 @@ mod tests {
             assert_eq!(seen(&forged), STRANGER, "{forged}");
         }
         assert_eq!(peers.workload(&mut HeaderMap::new(), None), STRANGER);
-    }
-
-    #[test]
-    fn a_partner_has_an_account_of_its_own_name_in_a_namespace_of_its_own_name() {
-        let seen = |account: &str, namespace: &str| {
-            let identity = format!("{account}.{namespace}.serviceaccount.identity.linkerd.cluster.local");
-            super::account(&identity, SUFFIX).map(Cow::into_owned)
-        };
-
-        assert_eq!(seen("orders", "shop").as_deref(), Some("orders"));
-        assert_eq!(seen("acme", "acme").as_deref(), Some("partner:acme"));
-        for (account, namespace) in [("orders", "acme"), ("acme", "acme.acme"), ("", "acme"), ("acme", "")] {
-            assert_eq!(seen(account, namespace), None, "{account} of {namespace}");
-        }
     }
 
     #[test]
