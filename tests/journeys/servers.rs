@@ -42,7 +42,8 @@ pub async fn schema() -> Option<String> {
     let url = postgres()?;
     let name = format!("journey_{}", Uuid::now_v7().simple());
     run(&url, &format!("CREATE SCHEMA {name}")).await;
-    Some(format!("{url}?options[search_path]={name}"))
+    let separator = if url.contains('?') { '&' } else { '?' };
+    Some(format!("{url}{separator}options[search_path]={name}"))
 }
 
 /// One statement on a store.

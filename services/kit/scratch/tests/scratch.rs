@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use scratch::{MalformedUrl, Scratch};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 /// Names a Redis on which tests may keep what they like; `cargo xtask test` starts one.
 const REDIS_VARIABLE: &str = "SHOP_TEST_REDIS_URL";
+/// How a record of TLS begins that opens a connection.
+const TLS_HANDSHAKE: [u8; 1] = [22];
 /// A busy machine may take its time.
 const PATIENT: Duration = Duration::from_secs(10);
 
@@ -53,6 +56,22 @@ async fn one_that_is_not_there_is_done_without() {
 
     assert_eq!(answers, [None, None]);
     assert!(scratch.ping().await.is_err());
+}
+
+#[tokio::test]
+async fn it_is_spoken_to_in_tls_where_the_url_asks_for_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("rediss://localhost:{}/", listener.local_addr().unwrap().port());
+    let scratch = Scratch::new(&url, "test:", PATIENT).unwrap();
+    let asking = tokio::spawn(async move { scratch.ping().await });
+
+    let (mut asked, _) = listener.accept().await.unwrap();
+    let mut first = [0];
+    asked.read_exact(&mut first).await.unwrap();
+
+    assert_eq!(first, TLS_HANDSHAKE);
+    drop(asked);
+    assert!(asking.await.unwrap().is_err());
 }
 
 /// It accepts and never says a word: a process that hangs, a machine that is gone.

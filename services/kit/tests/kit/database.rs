@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use kit::{Database, OpenError, Timestamp};
+use kit::{Database, OpenError, Timestamp, query};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::{Migrator, count, databases, effect, effects};
@@ -26,6 +26,20 @@ async fn a_transaction_commits_whole_or_leaves_nothing() {
 
         assert_eq!(effects(&database).await, 1);
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_encrypted_and_its_server_known_where_the_url_asks_for_it() {
+    let Some(url) = kit::testing::postgres_url().await else { return };
+
+    let database = Database::open(&format!("{url}&sslmode=require")).await.unwrap();
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let rows = query(database.read(), sql, []).await.unwrap();
+    assert!(rows[0].try_get::<bool>("", "ssl").unwrap());
+
+    // Nobody signed the certificate of the tests' server.
+    let error = Database::open(&format!("{url}&sslmode=verify-full")).await.err().unwrap();
+    assert!(matches!(error, OpenError::Storage(_)));
 }
 
 #[tokio::test]
