@@ -185,6 +185,24 @@ fn every_service_is_a_workload_and_a_member_and_has_a_contract() {
 }
 
 #[test]
+fn a_store_that_is_busy_is_told_from_one_that_is_wrong_in_every_service() {
+    let mut violations = Vec::new();
+    for service in services().iter().filter(|name| !WITHOUT_TABLES.iter().any(|(without, _)| without == name))
+    {
+        let answers = rust(&format!("services/{service}/src"));
+        for file in answers.iter().filter(|file| file.path.contains("/src/grpc")) {
+            let lost = |line: &&str| {
+                line.starts_with("Error::Storage(")
+                    && !line.ends_with(" => kit::RequestError::Storage(error).into(),")
+            };
+            let lines = file.text.lines().map(str::trim).filter(lost);
+            violations.extend(lines.map(|line| format!("{}: busy or wrong is lost in `{line}`", file.path)));
+        }
+    }
+    none(violations);
+}
+
+#[test]
 fn a_reason_that_is_declared_is_answered_somewhere() {
     let mut violations = Vec::new();
     for service in services() {

@@ -156,8 +156,8 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         match error {
             Error::Request(error) => Problem::from(error),
-            Error::Page(error) => Problem::from(error),
-            Error::Storage(error) => Problem::internal(&error),
+            Error::Page(error) => error.into(),
+            Error::Storage(error) => kit::RequestError::Storage(error).into(),
         }
         .status()
     }

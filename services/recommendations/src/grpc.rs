@@ -121,7 +121,7 @@ impl From<Error> for Status {
                 Problem::common(Code::Unauthenticated, CommonReason::SignInRequired, words)
             }
             Error::Page(error) => error.into(),
-            Error::Storage(error) => Problem::internal(&error),
+            Error::Storage(error) => kit::RequestError::Storage(error).into(),
         }
         .status()
     }

@@ -372,6 +372,18 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_is_no_fault_of_the_service() {
+    for shop in shops().await {
+        shop.database.read().close_by_ref().await.unwrap();
+
+        let request = pb::ListBoughtTogetherRequest { product_ids: vec![id()], ..Default::default() };
+        let refused = shop.as_guest().list_bought_together(request).await.unwrap_err();
+
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    }
+}
+
+#[tokio::test]
 async fn on_real_orders_it_is_clearly_better_than_a_simple_script() {
     let Some(folder) = std::env::var_os("SHOP_REFERENCE_DATA") else {
         println!("not run: SHOP_REFERENCE_DATA names no folder of reference data");

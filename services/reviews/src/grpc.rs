@@ -277,7 +277,7 @@ impl From<Error> for Status {
             }
             Error::Request(error) => error.into(),
             Error::Page(error) => error.into(),
-            Error::Storage(error) => Problem::internal(&error),
+            Error::Storage(error) => kit::RequestError::Storage(error).into(),
         }
         .status()
     }

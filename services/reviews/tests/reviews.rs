@@ -81,6 +81,18 @@ async fn the_same_request_has_one_effect_and_one_answer() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_is_no_fault_of_the_service() {
+    for shop in shops().await {
+        shop.database.read().close_by_ref().await.unwrap();
+
+        let request = pb::BatchGetReviewsRequest { review_ids: vec![id()] };
+        let refused = shop.as_guest().batch_get_reviews(request).await.unwrap_err();
+
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    }
+}
+
+#[tokio::test]
 async fn every_wrong_field_is_named() {
     for shop in shops().await {
         let request = pb::CreateReviewRequest {

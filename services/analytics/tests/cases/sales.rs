@@ -230,6 +230,18 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_is_no_fault_of_the_service() {
+    for shop in shops().await {
+        shop.database.read().close_by_ref().await.unwrap();
+
+        let request = pb::GetFunnelRequest { range: range("2011-01-01", "2011-12-31") };
+        let refused = shop.staff().get_funnel(request).await.unwrap_err();
+
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_another_list_is_refused() {
     for shop in shops().await {
         let shop: &Shop = &shop;

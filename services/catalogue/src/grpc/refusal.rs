@@ -1,6 +1,5 @@
 //! How the catalogue says no: one exhaustive match.
 
-use kit::is_transient;
 use kit::parse::Violation;
 use mesh::status::Problem;
 use proto::catalogue::Reason;
@@ -25,8 +24,7 @@ impl From<Error> for Status {
                 Problem::invalid(vec![Violation { field: field.to_owned(), description: error.to_string() }])
             }
             Error::Contended => Problem::unavailable("the catalogue", &error),
-            Error::Storage(ref cause) if is_transient(cause) => Problem::unavailable("the catalogue", &error),
-            Error::Storage(_) => Problem::internal(&error),
+            Error::Storage(error) => kit::RequestError::Storage(error).into(),
         };
         problem.status()
     }

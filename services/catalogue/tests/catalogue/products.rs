@@ -30,6 +30,17 @@ async fn a_product_is_found_by_id_and_by_handle() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_is_no_fault_of_the_service() {
+    for shop in shops().await {
+        shop.database.read().close_by_ref().await.unwrap();
+
+        let refused = get(&mut shop.visitor(), &uuid::Uuid::now_v7().to_string()).await.unwrap_err();
+
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "UNAVAILABLE"));
+    }
+}
+
+#[tokio::test]
 async fn only_what_the_mask_names_is_read() {
     for shop in shops().await {
         let created = shop.create(shirt("oxford")).await;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use kit::RequestError;
 use mesh::status::Problem;
 use proto::common::Reason as CommonReason;
 use proto::identity::Reason;
@@ -46,7 +45,7 @@ impl From<Error> for Status {
                 .retry_after(mesh::status::RETRY_AFTER),
             Error::Request(error) => error.into(),
             Error::Page(error) => error.into(),
-            Error::Storage(error) => RequestError::Storage(error).into(),
+            Error::Storage(error) => kit::RequestError::Storage(error).into(),
             Error::Sealing(_) | Error::Signing(_) | Error::NoKey | Error::Hashing => {
                 Problem::internal(&error)
             }
