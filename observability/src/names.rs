@@ -25,7 +25,7 @@ pub const CALLER: &str = "shop.caller";
 pub const GRAPHQL_OPERATION: &str = "graphql.operation.name";
 /// "query", "mutation" or "subscription".
 pub const GRAPHQL_KIND: &str = "graphql.operation.type";
-/// How a GraphQL operation ended: "ok", "errors", "refused".
+/// How a GraphQL operation ended: "ok", "errors", "refused", "timeout", or "left" when its client did.
 pub const GRAPHQL_OUTCOME: &str = "graphql.outcome";
 
 /// An account; an opaque id.

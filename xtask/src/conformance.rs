@@ -12,7 +12,7 @@ pub(crate) const APART: &str = "SHOP_TEST_APART";
 /// The folder in which they leave what they heard: a file for each case and column.
 pub(crate) const TRANSCRIPTS: &str = "SHOP_TEST_TRANSCRIPTS";
 
-const COLUMNS: [(&str, &str); 2] = [("one", "one process on SQLite"), ("apart", "thirteen on servers")];
+const COLUMNS: [(&str, &str); 2] = [("one", "one process on SQLite"), ("apart", "apart, on servers")];
 
 /// What was answered, by case and column.
 type Heard = BTreeMap<String, BTreeMap<String, String>>;
