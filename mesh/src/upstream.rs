@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{Request, Uri};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
-use observability::RpcMetrics;
+use observability::{RpcMetrics, chain};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
@@ -25,7 +25,7 @@ use crate::client::{Budget, Target, stack};
 use crate::deadline::exceeded;
 use crate::serve::connections::{KEEPALIVE_INTERVAL, KEEPALIVE_TIME_MAX};
 use crate::server::Served;
-use crate::status::{Problem, chain};
+use crate::status::Problem;
 
 /// What generated clients take: a way to one service with the client stack in front.
 pub type Channel = BoxCloneSyncService<Request<Body>, http::Response<Body>, Status>;

@@ -147,7 +147,7 @@ impl Shared {
         let found = join_all(self.checks().iter().map(|check| async move {
             match tokio::time::timeout(PING_TIME_MAX, (check.ping)()).await {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(crate::status::chain(&*error)),
+                Ok(Err(error)) => Some(observability::chain(&*error)),
                 Err(_) => Some("its store does not answer".to_owned()),
             }
         }))
