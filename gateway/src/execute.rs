@@ -208,7 +208,7 @@ fn rpcs(record: &mesh::context::CallRecord) -> Value {
         serde_json::json!({
             "method": format!("{}.{}", call.service, call.method),
             "ms": millis(call.elapsed),
-            "code": code_name(call.code),
+            "code": names::code_name(call.code),
         })
     };
     let report = serde_json::json!({
@@ -217,16 +217,4 @@ fn rpcs(record: &mesh::context::CallRecord) -> Value {
         "calls": calls.iter().map(one).collect::<Vec<_>>(),
     });
     Value::from_json(report).unwrap_or_default()
-}
-
-/// The name of a code as the gRPC specification writes it: `NotFound` is "NOT_FOUND".
-fn code_name(code: tonic::Code) -> String {
-    let mut name = String::new();
-    for letter in format!("{code:?}").chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
 }
