@@ -61,7 +61,8 @@ impl Store {
 
     /// Claims what is due until a time, the longest overdue first. Of several who claim the same one gets it.
     pub async fn claim(&self, now: Timestamp, until: Timestamp, limit: usize) -> Result<Vec<Waiting>, DbErr> {
-        let sql = "SELECT * FROM waiting_mails WHERE due <= $1 ORDER BY due, event_id LIMIT $2";
+        let sql =
+            "SELECT *, event_id AS id FROM waiting_mails WHERE due <= $1 ORDER BY due, event_id LIMIT $2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = query(self.database.read(), sql, [now.into(), limit.into()]).await?;
         if rows.is_empty() {

@@ -1,9 +1,8 @@
 //! The rows of notifications.
 
 use kit::Timestamp;
-use kit::outbox::Event;
+use kit::outbox::{self, Event};
 use sea_orm::{DbErr, QueryResult};
-use uuid::Uuid;
 
 /// An event whose mail is still to be sent. What it says of a person stays sealed until that moment.
 pub struct Waiting {
@@ -15,18 +14,10 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// A row whose `event_id` was asked for as `id`.
     pub fn of(row: &QueryResult) -> Result<Waiting, DbErr> {
         Ok(Waiting {
-            event: Event {
-                id: kit::Id::from_uuid(row.try_get::<Uuid>("", "event_id")?),
-                kind: row.try_get("", "kind")?,
-                subject: row.try_get("", "subject")?,
-                subject_version: row.try_get("", "subject_version")?,
-                occurred: row.try_get("", "occurred")?,
-                traceparent: row.try_get("", "traceparent")?,
-                schema_version: row.try_get("", "schema_version")?,
-                payload: row.try_get("", "payload")?,
-            },
+            event: outbox::read(row)?,
             attempts: row.try_get("", "attempts")?,
             due: row.try_get("", "due")?,
         })
