@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kit::{BoxError, Currency, Id, Money, Reader, outbox, time};
+use kit::{BoxError, Currency, Money, Reader, outbox, time};
 use proto::cart as cart_pb;
 use proto::catalogue as catalogue_pb;
 use proto::common as common_pb;
@@ -89,7 +89,7 @@ async fn apply_order(store: &Store, event: outbox::Event) -> Result<(), BoxError
         }
     };
     let id = order_id.parse()?;
-    store.learn_order(Id::from_uuid(event.id.as_uuid()), id, learned, (&products, event.occurred)).await?;
+    store.learn_order(event.id, id, learned, (&products, event.occurred)).await?;
     Ok(())
 }
 
@@ -132,8 +132,7 @@ async fn apply_checkout(store: &Store, event: outbox::Event, step: CartStep) -> 
         // From before this was told.
         return Ok(());
     }
-    let (id, day) = (Id::from_uuid(event.id.as_uuid()), Day::of(event.occurred));
-    store.note_cart(id, changed.cart_id.parse()?, day, step).await?;
+    store.note_cart(event.id, changed.cart_id.parse()?, Day::of(event.occurred), step).await?;
     Ok(())
 }
 
@@ -165,15 +164,14 @@ async fn apply_payment(store: &Store, event: outbox::Event) -> Result<(), BoxErr
     // Declines of before did not name their amount.
     let money = money.as_ref().map(|money| amount(Some(money))).transpose()?;
     let learned = (Day::of(event.occurred), money.map(|money| money.currency()), news);
-    store.learn_payment(Id::from_uuid(event.id.as_uuid()), payment_id.parse()?, learned).await?;
+    store.learn_payment(event.id, payment_id.parse()?, learned).await?;
     Ok(())
 }
 
 async fn apply_cart(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
-    let id = Id::from_uuid(event.id.as_uuid());
     if event.kind == "cart.merged" {
         let merged: cart_pb::CartMerged = event.decode()?;
-        store.note_merge(id, merged.guest_cart_id.parse()?, merged.cart_id.parse()?).await?;
+        store.note_merge(event.id, merged.guest_cart_id.parse()?, merged.cart_id.parse()?).await?;
         return Ok(());
     }
     let (cart_id, added) = match event.kind.as_str() {
@@ -187,7 +185,7 @@ async fn apply_cart(store: &Store, event: outbox::Event) -> Result<(), BoxError>
         }
     };
     if !added.is_empty() {
-        store.note_cart(id, cart_id.parse()?, Day::of(event.occurred), CartStep::Added).await?;
+        store.note_cart(event.id, cart_id.parse()?, Day::of(event.occurred), CartStep::Added).await?;
     }
     Ok(())
 }
@@ -205,7 +203,7 @@ async fn apply_product(store: &Store, event: outbox::Event) -> Result<(), BoxErr
     };
     let product: ProductId = product_id.parse()?;
     let products: Vec<(String, ProductId)> = skus.into_iter().map(|sku| (sku, product)).collect();
-    store.note_products(Id::from_uuid(event.id.as_uuid()), &products, event.occurred).await?;
+    store.note_products(event.id, &products, event.occurred).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What cart tells: `cart.created`, `cart.changed`, `cart.merged`, `cart.cleared`. What it listens to: `account.erased`.
 
 use kit::outbox;
-use kit::{BoxError, Id, Later, Reader};
+use kit::{BoxError, Later, Reader};
 use observability::propagation;
 use prost::Message;
 use proto::cart as pb;
@@ -24,8 +24,7 @@ pub fn reader(store: Store) -> Reader {
 
 async fn apply(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let erased: identity_pb::AccountErased = event.decode()?;
-    let (id, account) = (Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?);
-    store.forget(READER, id, account).await.map_err(|error| match error {
+    store.forget(READER, event.id, erased.account_id.parse()?).await.map_err(|error| match error {
         // Redis is away, or the cart never rests. That is no fault of the event, and nobody's cart may stay for it.
         Error::Redis(_) | Error::Outrun => Later(error.into()).into(),
         error => error.into(),

@@ -34,30 +34,29 @@ pub fn reader(store: Store) -> Reader {
 }
 
 async fn apply(store: &Store, event: Event) -> Result<(), BoxError> {
-    let id = Id::from_uuid(event.id.as_uuid());
     match event.kind.as_str() {
         "order.placed" => {
             let placed: orders_pb::OrderPlaced = event.decode()?;
-            store.learn(READER, id, &order(&placed, event.occurred)?).await?;
+            store.learn(READER, event.id, &order(&placed, event.occurred)?).await?;
         }
         "product.created" => {
             let it: catalogue_pb::ProductCreated = event.decode()?;
             let listing = listing(&event, &it.product_id, &it.category_id, it.status(), &it.skus)?;
-            store.note_listing(READER, id, &listing).await?;
+            store.note_listing(READER, event.id, &listing).await?;
         }
         "product.updated" => {
             let it: catalogue_pb::ProductUpdated = event.decode()?;
             let listing = listing(&event, &it.product_id, &it.category_id, it.status(), &it.skus)?;
-            store.note_listing(READER, id, &listing).await?;
+            store.note_listing(READER, event.id, &listing).await?;
         }
         "product.archived" => {
             let it: catalogue_pb::ProductArchived = event.decode()?;
             let listing = listing(&event, &it.product_id, "", ProductStatus::Archived, &it.skus)?;
-            store.note_listing(READER, id, &listing).await?;
+            store.note_listing(READER, event.id, &listing).await?;
         }
         "account.erased" => {
             let erased: identity_pb::AccountErased = event.decode()?;
-            store.forget(READER, id, erased.account_id.parse()?).await?;
+            store.forget(READER, event.id, erased.account_id.parse()?).await?;
         }
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! What reviews tells (`review.*`) and what it listens to (`order.delivered`, `account.erased`).
 
 use kit::outbox;
-use kit::{BoxError, Id, Reader};
+use kit::{BoxError, Reader};
 use observability::propagation;
 use proto::identity as identity_pb;
 use proto::orders as orders_pb;
@@ -53,7 +53,7 @@ pub fn reader(store: Store) -> Reader {
 
 async fn forget(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let erased: identity_pb::AccountErased = event.decode()?;
-    Ok(store.forget(READER, Id::from_uuid(event.id.as_uuid()), erased.account_id.parse()?).await?)
+    Ok(store.forget(READER, event.id, erased.account_id.parse()?).await?)
 }
 
 async fn note(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
@@ -65,6 +65,6 @@ async fn note(store: &Store, event: outbox::Event) -> Result<(), BoxError> {
     let lines = delivered.lines.iter();
     let products = lines.map(|line| line.product_id.parse()).collect::<Result<Vec<ProductId>, _>>()?;
     let account = delivered.account_id.parse()?;
-    store.note_purchases(READER, Id::from_uuid(event.id.as_uuid()), account, &products).await?;
+    store.note_purchases(READER, event.id, account, &products).await?;
     Ok(())
 }

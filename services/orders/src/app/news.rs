@@ -1,6 +1,6 @@
 //! News of payments: a webhook may settle what a checkout or an order waits for. News of accounts: who is to be forgotten.
 
-use kit::{BoxError, Id, Reader, outbox};
+use kit::{BoxError, Reader, outbox};
 use proto::identity as identity_pb;
 use proto::payments as pb;
 use tracing::Instrument;
@@ -31,7 +31,7 @@ pub fn accounts(orders: &Orders) -> Reader {
         async move {
             let erased: identity_pb::AccountErased = event.decode()?;
             let account: AccountId = erased.account_id.parse()?;
-            Ok(store.forget(ACCOUNTS, Id::from_uuid(event.id.as_uuid()), account).await?)
+            Ok(store.forget(ACCOUNTS, event.id, account).await?)
         }
     })
 }
@@ -49,7 +49,7 @@ async fn apply(orders: &Orders, event: outbox::Event) -> Result<(), BoxError> {
         return Ok(());
     };
     let store = &orders.store;
-    if store.wake(READER, Id::from_uuid(event.id.as_uuid()), checkout).await? {
+    if store.wake(READER, event.id, checkout).await? {
         // Not awaited: the relay has other news to carry, and the recoverer finishes what is cut off.
         let runner = orders.runner().clone();
         let order = store.order_of(checkout).await?;
