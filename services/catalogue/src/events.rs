@@ -19,7 +19,7 @@ pub fn event(change: &Change) -> Event {
     let handle = product.content.handle.clone();
     let skus = product.content.skus();
     let category_id = product.content.category.map(|category| category.to_string()).unwrap_or_default();
-    let status = status(product.content.state).into();
+    let status = pb::ProductStatus::from(product.content.state).into();
     let (kind, payload) = match &change.what {
         What::Created => {
             let payload = pb::ProductCreated { product_id, handle, skus, category_id, status };
@@ -66,10 +66,12 @@ async fn forget(store: &Store, clock: &Clock, event: &Event) -> Result<(), BoxEr
     }
 }
 
-fn status(state: State) -> pb::ProductStatus {
-    match state {
-        State::Draft => pb::ProductStatus::Draft,
-        State::Active => pb::ProductStatus::Active,
-        State::Archived => pb::ProductStatus::Archived,
+impl From<State> for pb::ProductStatus {
+    fn from(state: State) -> Self {
+        match state {
+            State::Draft => pb::ProductStatus::Draft,
+            State::Active => pb::ProductStatus::Active,
+            State::Archived => pb::ProductStatus::Archived,
+        }
     }
 }

@@ -5,7 +5,7 @@ use proto::catalogue as pb;
 
 use super::mask::{Field, Mask};
 use crate::app::{Offer, Progress, Said};
-use crate::domain::{Category, Collection, Media, Price, Product, ProductId, State, Variant};
+use crate::domain::{Category, Collection, Media, Price, Product, ProductId, Variant};
 
 /// The fields of a product that the mask names.
 pub(super) fn product(product: Product, mask: Mask) -> pb::Product {
@@ -27,7 +27,7 @@ pub(super) fn product(product: Product, mask: Mask) -> pb::Product {
         out.category_id = content.category.map(|id| id.to_string()).unwrap_or_default();
     }
     if mask.has(Field::Status) {
-        out.status = status(content.state).into();
+        out.status = pb::ProductStatus::from(content.state).into();
     }
     if mask.has(Field::Seo) {
         out.seo = Some(pb::Seo { title: content.seo.title, description: content.seo.description });
@@ -99,20 +99,12 @@ pub(super) fn offer(offer: Offer) -> pb::VariantSummary {
         product_id: product.id.to_string(),
         product_title: content.title.clone(),
         product_handle: content.handle.clone(),
-        product_status: status(content.state).into(),
+        product_status: pb::ProductStatus::from(content.state).into(),
         image_url: picture.map(|media| media.url.clone()).unwrap_or_default(),
         vendor: content.vendor.clone(),
         product_type: content.product_type.clone(),
         category_id: content.category.map(|id| id.to_string()).unwrap_or_default(),
         variant: Some(variant(offer.variant, product.id, offer.position)),
-    }
-}
-
-fn status(state: State) -> pb::ProductStatus {
-    match state {
-        State::Draft => pb::ProductStatus::Draft,
-        State::Active => pb::ProductStatus::Active,
-        State::Archived => pb::ProductStatus::Archived,
     }
 }
 
