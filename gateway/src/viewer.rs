@@ -37,28 +37,25 @@ pub(crate) async fn of(
     let Some(token) = cookies::get(headers, Name::Access, secure) else {
         return Ok(viewer);
     };
-    match verifier.verify(token).await {
-        Ok(user) => {
-            viewer.user = Some(user);
-            viewer.token = Some(token.into());
-            Ok(viewer)
-        }
+    match admit(&mut viewer, token, verifier).await {
         Err(TokenError::KeysUnavailable(_)) => Err(keys_unavailable()),
-        Err(_) => Ok(viewer),
+        Ok(()) | Err(_) => Ok(viewer),
     }
 }
 
 /// The same viewer, signed in by a token that was chosen to be sent.
 pub(crate) async fn sign_in(mut viewer: Viewer, token: &str, verifier: &Verifier) -> Result<Viewer, Fault> {
-    match verifier.verify(token).await {
-        Ok(user) => {
-            viewer.user = Some(user);
-            viewer.token = Some(token.into());
-            Ok(viewer)
-        }
+    match admit(&mut viewer, token, verifier).await {
+        Ok(()) => Ok(viewer),
         Err(TokenError::KeysUnavailable(_)) => Err(keys_unavailable()),
         Err(error) => Err(Fault::of(Problem::Unauthenticated, format!("{error}."))),
     }
+}
+
+async fn admit(viewer: &mut Viewer, token: &str, verifier: &Verifier) -> Result<(), TokenError> {
+    viewer.user = Some(verifier.verify(token).await?);
+    viewer.token = Some(token.into());
+    Ok(())
 }
 
 impl Viewer {
