@@ -28,35 +28,19 @@ pub const GRAPHQL_KIND: &str = "graphql.operation.type";
 /// How a GraphQL operation ended: "ok", "errors", "refused", "timeout", or "left" when its client did.
 pub const GRAPHQL_OUTCOME: &str = "graphql.outcome";
 
-/// An account; an opaque id.
-pub const ACCOUNT_ID: &str = "account.id";
-/// A session of an account.
-pub const SESSION_ID: &str = "session.id";
-/// A product.
-pub const PRODUCT_ID: &str = "product.id";
 /// A stock-keeping unit.
 pub const SKU: &str = "product.sku";
-/// A cart.
-pub const CART_ID: &str = "cart.id";
 /// A checkout.
 pub const CHECKOUT_ID: &str = "checkout.id";
 /// An order.
 pub const ORDER_ID: &str = "order.id";
 /// A payment intent.
 pub const PAYMENT_ID: &str = "payment.id";
-/// A quote of prices.
-pub const QUOTE_ID: &str = "quote.id";
-/// A reservation of stock.
-pub const RESERVATION_ID: &str = "reservation.id";
-/// A review.
-pub const REVIEW_ID: &str = "review.id";
 
 /// An event.
 pub const EVENT_ID: &str = "event.id";
 /// What happened: "order.placed".
 pub const EVENT_KIND: &str = "event.kind";
-/// The id of the thing that an event is about.
-pub const EVENT_SUBJECT: &str = "event.subject";
 /// Who reads an event.
 pub const EVENT_READER: &str = "event.reader";
 

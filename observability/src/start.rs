@@ -91,11 +91,6 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// All metrics in the text format of Prometheus.
-    pub fn metrics_text(&self) -> String {
-        self.metrics.text()
-    }
-
     /// A handle for `/metrics`.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()

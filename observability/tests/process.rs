@@ -33,7 +33,7 @@ fn metrics_are_counted_from_the_start_and_every_family_says_what_it_is() {
     graphql.record(None, "mutation", "errors", Duration::from_millis(5));
 
     assert!(matches!(again, Err(Error::Again)));
-    let text = guard.metrics_text();
+    let text = guard.metrics().text();
     let value = |name: &str, labels: &[&str]| {
         let line = text.lines().find(|line| {
             line.starts_with(&format!("{name}{{")) && labels.iter().all(|label| line.contains(label))

@@ -47,7 +47,7 @@ async fn every_call_is_counted_on_both_sides_by_method_and_code() {
     client.confirm_reservation(request("a")).await.unwrap();
     client.confirm_reservation(request("refuse:a")).await.unwrap_err();
 
-    let text = watched().metrics_text();
+    let text = watched().metrics().text();
     for side in ["server", "client"] {
         for code in ["OK", "FAILED_PRECONDITION"] {
             let found = text.lines().any(|line| {

@@ -148,11 +148,6 @@ impl Figures {
         let all = [moved.received, moved.available, moved.reserved, moved.sold];
         all.iter().all(|figure| *figure >= 0).then_some(moved)
     }
-
-    /// Whether the equation holds.
-    pub fn add_up(self) -> bool {
-        self.available + self.reserved + self.sold == self.received
-    }
 }
 
 impl Kind {
