@@ -31,5 +31,5 @@ pub fn payments(provider_url: String, webhook_secret: Vec<u8>) -> payments::Sett
 pub fn orders(sealer: Sealer, token_secret: &[u8]) -> Result<orders::Settings, Failure> {
     let tokens = orders::Tokens::new(token_secret)
         .map_err(|error| Failure::caused("the secret of checkouts cannot be used", &error))?;
-    Ok(orders::Settings { tokens, sealer: Some(sealer), recover_every: Duration::from_secs(2) })
+    Ok(orders::Settings { tokens, sealer, recover_every: Duration::from_secs(2) })
 }

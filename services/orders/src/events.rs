@@ -18,7 +18,7 @@ use crate::domain::{
 pub fn of_order(
     order: &mut Order,
     happened: Vec<OrderEvent>,
-    mailing: Option<&Mailing>,
+    mailing: &Mailing,
     now: Timestamp,
 ) -> Vec<News> {
     let mut news = Vec::with_capacity(happened.len());
@@ -52,7 +52,7 @@ pub fn of_checkout(checkout: &mut Checkout, happened: Vec<CheckoutEvent>, now: T
     news
 }
 
-fn order_news(order: &Order, event: OrderEvent, mailing: Option<&Mailing>, now: Timestamp) -> News {
+fn order_news(order: &Order, event: OrderEvent, mailing: &Mailing, now: Timestamp) -> News {
     let (id, version) = (order.id, order.news);
     match event {
         OrderEvent::Placed => News::new("order.placed", id, version, now, &placed(order, mailing)),
@@ -114,7 +114,7 @@ fn order_news(order: &Order, event: OrderEvent, mailing: Option<&Mailing>, now: 
     }
 }
 
-fn placed(order: &Order, mailing: Option<&Mailing>) -> pb::OrderPlaced {
+fn placed(order: &Order, mailing: &Mailing) -> pb::OrderPlaced {
     let told = |amount: Money| (order.origin == Origin::Checkout).then(|| amount.into());
     pb::OrderPlaced {
         order_id: order.id.to_string(),

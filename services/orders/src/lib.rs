@@ -49,8 +49,8 @@ pub struct Upstreams {
 pub struct Settings {
     /// Derives the tokens of guests. The same in every replica, and for as long as its checkouts are to be reachable.
     pub tokens: Tokens,
-    /// Seals buyers' contacts in events; without it events carry none.
-    pub sealer: Option<Sealer>,
+    /// Seals buyers' contacts in events.
+    pub sealer: Sealer,
     /// How often to look for checkouts and orders that nobody works on.
     pub recover_every: Duration,
 }
@@ -91,7 +91,7 @@ pub async fn work(
 }
 
 fn orders(database: &Database, upstreams: Upstreams, settings: Settings, clock: &Clock) -> Orders {
-    let mailing = settings.sealer.map(|sealer| Mailing { sealer, tokens: settings.tokens.clone() });
+    let mailing = Mailing { sealer: settings.sealer, tokens: settings.tokens.clone() };
     let store = Store::new(database.clone(), clock.clone(), mailing);
     Orders::new(store, upstreams, settings.tokens, clock.clone())
 }

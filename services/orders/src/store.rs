@@ -31,7 +31,7 @@ const DECISIONS_MAX: usize = 5;
 pub struct Store {
     database: Database,
     clock: Clock,
-    mailing: Option<Mailing>,
+    mailing: Mailing,
 }
 
 /// Whose eyes are looking.
@@ -44,7 +44,7 @@ pub enum Right {
 }
 
 impl Store {
-    pub fn new(database: Database, clock: Clock, mailing: Option<Mailing>) -> Self {
+    pub fn new(database: Database, clock: Clock, mailing: Mailing) -> Self {
         Self { database, clock, mailing }
     }
 

@@ -81,7 +81,7 @@ impl Shop {
         let opener = Arc::new(Opener::generate());
         let settings = Settings {
             tokens: Tokens::new(&[7; 32]).unwrap(),
-            sealer: Some(opener.sealer()),
+            sealer: opener.sealer(),
             recover_every: Duration::from_millis(20),
         };
         let routes = orders::routes(database.clone(), upstreams.clone(), settings.clone(), clock.clone());

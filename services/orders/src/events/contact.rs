@@ -17,21 +17,19 @@ pub struct Mailing {
 }
 
 /// Stands for the customer of an imported order, whose source may call him by an address.
-pub fn stranger(order: &Order, mailing: Option<&Mailing>) -> Option<String> {
+pub fn stranger(order: &Order, mailing: &Mailing) -> Option<String> {
     let name = order.external.as_ref()?.customer.as_ref()?;
-    Some(mailing?.tokens.of_customer(name))
+    Some(mailing.tokens.of_customer(name))
 }
 
 /// The buyer and the lines that a mail is about.
-pub fn sealed(order: &Order, counts: &[LineCount], mailing: Option<&Mailing>) -> Option<Sealed> {
-    let mailing = mailing?;
+pub fn sealed(order: &Order, counts: &[LineCount], mailing: &Mailing) -> Option<Sealed> {
     // Sealing fails only for lack of memory; the event then goes without a contact rather than not at all.
     mailing.sealer.seal(&contact(order, counts, mailing)?).ok()
 }
 
 /// The same for a parcel, and how to follow it.
-pub fn sealed_shipment(order: &Order, shipment: &Shipment, mailing: Option<&Mailing>) -> Option<Sealed> {
-    let mailing = mailing?;
+pub fn sealed_shipment(order: &Order, shipment: &Shipment, mailing: &Mailing) -> Option<Sealed> {
     let contact = contact(order, &shipment.lines, mailing)?;
     let contact = pb::OrderContact { tracking_number: shipment.tracking_number.clone(), ..contact };
     mailing.sealer.seal(&contact).ok()

@@ -205,7 +205,7 @@ impl Store {
             let (_, bits) = Uuid::new_v4().as_u64_pair();
             let (mut order, changes) = Order::place(checkout, Number::from_random(bits), now);
             checkout.order = Some((order.id, order.number.to_string()));
-            let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
+            let news = events::of_order(&mut order, changes, &self.mailing, now);
             orders::insert(tx, &order, now).await?;
             return Ok(news);
         }
@@ -220,7 +220,7 @@ impl Store {
             // Nobody takes money for an order that is cancelled; its own chores undo what was done.
             checkout.on(Event::OrderCancelled, now);
         }
-        let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
+        let news = events::of_order(&mut order, changes, &self.mailing, now);
         match orders::save(tx, &before, &mut order, None, now).await? {
             true => Ok(news),
             false => Err(Error::Conflict),

@@ -50,7 +50,7 @@ impl Store {
         for before in orders::with_lines(tx, rows).await? {
             let mut order = before.clone();
             let changes = order.forget_buyer(now);
-            let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
+            let news = events::of_order(&mut order, changes, &self.mailing, now);
             if !orders::save(tx, &before, &mut order, None, now).await? {
                 return Ok(false);
             }

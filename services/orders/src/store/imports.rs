@@ -37,7 +37,7 @@ impl Store {
             }
             let mut order_with_news = order.clone();
             let placed = vec![OrderEvent::Placed];
-            let news = events::of_order(&mut order_with_news, placed, self.mailing.as_ref(), now);
+            let news = events::of_order(&mut order_with_news, placed, &self.mailing, now);
             insert_header(&tx, &order_with_news, now).await?;
             told.extend(news);
             lines.extend(

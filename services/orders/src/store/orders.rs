@@ -99,7 +99,7 @@ impl Store {
             let mut order = before.clone();
             let (decided, changes) = decide(&mut order)?;
             if order != before {
-                let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
+                let news = events::of_order(&mut order, changes, &self.mailing, now);
                 if !save(&tx, &before, &mut order, None, now).await? {
                     continue;
                 }
@@ -123,7 +123,7 @@ impl Store {
             };
             let mut order = before.clone();
             let changes = order.settle(done, now);
-            let news = events::of_order(&mut order, changes, self.mailing.as_ref(), now);
+            let news = events::of_order(&mut order, changes, &self.mailing, now);
             if save(&tx, &before, &mut order, Some(lease), now).await? {
                 self.announce(&tx, news).await?;
                 tx.commit().await?;
