@@ -215,7 +215,7 @@ impl Shop {
     /// Kind and version of every event about a cart, oldest first.
     pub async fn news(&self, cart: &str) -> Vec<(String, i64)> {
         let events = match (&self.database, self.store.stream()) {
-            (Some(database), _) => kit::outbox::unsent(database, 10_000).await.unwrap(),
+            (Some(database), _) => kit::testing::unsent(database, 10_000).await.unwrap(),
             (None, stream) => streamed(stream.unwrap()).await,
         };
         let of_it = events.into_iter().filter(|event| event.subject == cart);

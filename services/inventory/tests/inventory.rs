@@ -259,7 +259,7 @@ async fn each_change_is_told_once_and_in_order() {
         shop.reserve(&reservation, &[("A", 5)]).await.unwrap();
         shop.release(&reservation).await.unwrap();
 
-        let events = kit::outbox::unsent(&shop.database, 100).await.unwrap();
+        let events = kit::testing::unsent(&shop.database, 100).await.unwrap();
         let told: Vec<_> = events
             .iter()
             .map(|event| {
@@ -378,6 +378,6 @@ async fn only_orders_reserves_and_only_staff_adjust() {
         };
         let guest = shop.guest().adjust_stock(request).await.unwrap_err();
         assert_eq!((guest.code(), reason(&guest).as_str()), (Code::Unauthenticated, "SIGN_IN_REQUIRED"));
-        assert!(kit::outbox::unsent(&shop.database, 1).await.unwrap().is_empty());
+        assert!(kit::testing::unsent(&shop.database, 1).await.unwrap().is_empty());
     }
 }

@@ -5,7 +5,7 @@ use proto::common as pb;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use crate::database::{Database, ROWS_PER_STATEMENT_MAX, Tx, execute, query, tuples};
+use crate::database::{ROWS_PER_STATEMENT_MAX, Tx, execute, tuples};
 use crate::id::Id;
 use crate::time::{self, Timestamp};
 
@@ -98,13 +98,6 @@ fn values(event: &Event) -> [Value; 8] {
         event.schema_version.into(),
         event.payload.clone().into(),
     ]
-}
-
-/// The events that are still to be carried, oldest first.
-pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr> {
-    let sql = "SELECT * FROM outbox WHERE sent IS NULL ORDER BY id LIMIT $1";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    query(database.read(), sql, [limit.into()]).await?.iter().map(read).collect()
 }
 
 /// An event from a row of the outbox.

@@ -1,11 +1,12 @@
 //! Databases for tests, in the two kinds that a service is promised to work on.
 #![allow(clippy::expect_used, reason = "a test without its database must stop at once and say so")]
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::MigratorTrait;
 use uuid::Uuid;
 
-use crate::database::Database;
+use crate::database::{Database, query};
+use crate::outbox::{self, Event};
 
 /// Names a PostgreSQL server on which tests may make schemas: `postgres://user@host:port/database`.
 pub const POSTGRES_VARIABLE: &str = "SHOP_TEST_POSTGRES_URL";
@@ -44,4 +45,11 @@ pub async fn postgres_url() -> Option<String> {
         .expect("a schema can be made");
     let separator = if url.contains('?') { '&' } else { '?' };
     Some(format!("{url}{separator}options[search_path]={schema}"))
+}
+
+/// The events that are still to be carried, oldest first.
+pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr> {
+    let sql = "SELECT * FROM outbox WHERE sent IS NULL ORDER BY id LIMIT $1";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    query(database.read(), sql, [limit.into()]).await?.iter().map(outbox::read).collect()
 }

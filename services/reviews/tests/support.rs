@@ -91,7 +91,7 @@ impl Shop {
 
     /// The kinds of all events in the outbox, oldest first.
     pub async fn news(&self) -> Vec<String> {
-        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let events = kit::testing::unsent(&self.database, 10_000).await.unwrap();
         events.into_iter().map(|event| event.kind).collect()
     }
 }

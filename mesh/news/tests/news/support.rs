@@ -95,7 +95,7 @@ pub(crate) fn start(database: &Database, readers: Vec<Reader>) -> (oneshot::Send
 }
 
 pub(crate) async fn sent(database: &Database) -> bool {
-    outbox::unsent(database, 1).await.unwrap().is_empty()
+    kit::testing::unsent(database, 1).await.unwrap().is_empty()
 }
 
 /// Switches metrics and trace ids on, once for all tests of this binary.

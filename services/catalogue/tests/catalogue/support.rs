@@ -137,7 +137,7 @@ impl Shop {
 
     /// The events written so far, as "kind version".
     pub async fn news(&self, subject: &str) -> Vec<String> {
-        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let events = kit::testing::unsent(&self.database, 10_000).await.unwrap();
         events
             .iter()
             .filter(|event| event.subject == subject)

@@ -1,6 +1,5 @@
 //! Creating, updating and archiving products.
 
-use kit::outbox;
 use proto::catalogue as pb;
 use tonic::Code;
 
@@ -134,7 +133,7 @@ async fn only_the_fields_of_the_mask_change() {
         };
         assert_eq!(updated, expected);
         assert_ne!(updated.update_time, product.update_time);
-        let events = outbox::unsent(&shop.database, 10).await.unwrap();
+        let events = kit::testing::unsent(&shop.database, 10).await.unwrap();
         let news: pb::ProductUpdated = events[1].decode().unwrap();
         assert_eq!(events[1].kind, "product.updated");
         assert_eq!(news.paths, ["title"]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::Id;
-use kit::outbox::{self, Event};
+use kit::outbox::Event;
 use mesh::Role;
 use proto::identity as pb;
 use proto::inventory::StockChanged;
@@ -43,7 +43,7 @@ async fn stock(shop: &Shop, sku: &str, back_in_stock: bool) {
 
 /// The mails about stock that came back, as notifications opens them.
 async fn told(shop: &Shop) -> Vec<pb::BackInStockContent> {
-    let events = outbox::unsent(&shop.database, 10_000).await.unwrap();
+    let events = kit::testing::unsent(&shop.database, 10_000).await.unwrap();
     let events = events.iter().filter(|event| event.kind == "account.back_in_stock");
     let open = |event: &Event| {
         let payload: pb::AccountBackInStock = event.decode().unwrap();

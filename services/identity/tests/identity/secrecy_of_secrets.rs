@@ -96,7 +96,7 @@ async fn no_secret_is_written_anywhere_in_clear() {
         for secret in &secrets {
             assert!(!logs.contains(secret), "a log line holds {secret}");
         }
-        for event in kit::outbox::unsent(&shop.database, 10_000).await.unwrap() {
+        for event in kit::testing::unsent(&shop.database, 10_000).await.unwrap() {
             for secret in &secrets {
                 assert!(!holds(&event.payload, secret), "{} holds {secret}", event.kind);
             }

@@ -129,7 +129,7 @@ impl Shop {
     /// The mails of the outbox, opened, oldest first.
     pub async fn mails(&self) -> Vec<pb::MailContent> {
         let mut mails = Vec::new();
-        for event in kit::outbox::unsent(&self.database, 10_000).await.unwrap() {
+        for event in kit::testing::unsent(&self.database, 10_000).await.unwrap() {
             let sealed = match event.kind.as_str() {
                 "account.registered" => event.decode::<pb::AccountRegistered>().unwrap().mail,
                 "account.mail_requested" => event.decode::<pb::AccountMailRequested>().unwrap().mail,
@@ -156,7 +156,7 @@ impl Shop {
 
     /// The kinds of all events of an account, oldest first.
     pub async fn news(&self, account: &str) -> Vec<String> {
-        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let events = kit::testing::unsent(&self.database, 10_000).await.unwrap();
         events.into_iter().filter(|event| event.subject == account).map(|event| event.kind).collect()
     }
 

@@ -24,11 +24,6 @@ impl Tx {
         let _announcement = Announcement(self.changes);
         self.inner.commit().await
     }
-
-    /// Undoes all of it now. Dropping does the same a moment later.
-    pub async fn rollback(self) -> Result<(), DbErr> {
-        self.inner.rollback().await
-    }
 }
 
 impl Deref for Tx {

@@ -15,9 +15,6 @@ async fn a_transaction_commits_whole_or_leaves_nothing() {
         let dropped = database.begin().await.unwrap();
         effect(&dropped, "dropped").await;
         drop(dropped);
-        let undone = database.begin().await.unwrap();
-        effect(&undone, "undone").await;
-        undone.rollback().await.unwrap();
         assert_eq!(effects(&database).await, 0);
 
         let kept = database.begin().await.unwrap();
@@ -48,7 +45,7 @@ async fn each_commit_is_announced_and_a_rollback_is_not() {
         let mut changes = database.changes();
         changes.mark_unchanged();
 
-        database.begin().await.unwrap().rollback().await.unwrap();
+        drop(database.begin().await.unwrap());
         assert!(!changes.has_changed().unwrap());
 
         database.clone().begin().await.unwrap().commit().await.unwrap();

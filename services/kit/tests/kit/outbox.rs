@@ -25,7 +25,7 @@ async fn append(database: &Database, events: &[Event]) {
 }
 
 async fn unsent(database: &Database) -> Vec<(String, i64)> {
-    let events = outbox::unsent(database, 100).await.unwrap();
+    let events = kit::testing::unsent(database, 100).await.unwrap();
     events.into_iter().map(|event| (event.subject, event.subject_version)).collect()
 }
 
@@ -35,7 +35,7 @@ async fn an_event_comes_out_as_it_went_in() {
         let event = event("o-1", 1);
         append(&database, std::slice::from_ref(&event)).await;
 
-        let read = outbox::unsent(&database, 10).await.unwrap();
+        let read = kit::testing::unsent(&database, 10).await.unwrap();
 
         assert_eq!(read, [event]);
         assert_eq!(read[0].decode::<pb::Money>().unwrap().minor_units, 1);

@@ -53,7 +53,7 @@ async fn news_is_forgotten_a_month_after_it_was_carried_and_never_before_it_was(
         assert_eq!(kit::forget(&database, now() + DAY * 30 + MOMENT).await.unwrap(), 1);
 
         assert_eq!(kit::forget(&database, now() + DAY * 3_650).await.unwrap(), 0);
-        assert_eq!(outbox::unsent(&database, 10).await.unwrap()[0].subject, "waiting");
+        assert_eq!(kit::testing::unsent(&database, 10).await.unwrap()[0].subject, "waiting");
     }
 }
 

@@ -38,7 +38,7 @@ async fn the_news_of_an_order_carries_its_buyer_sealed() {
     for shop in shops().await {
         let (_, order) = shop.order().await;
 
-        let news = outbox::unsent(&shop.database, 100).await.unwrap();
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
 
         let kinds: Vec<&str> = news.iter().map(|event| event.kind.as_str()).collect();
         assert_eq!(
@@ -62,7 +62,7 @@ async fn how_a_parcel_is_followed_is_told_to_nobody_but_notifications() {
         let (_, order) = shop.order().await;
         crate::life::ship(&shop, &order.id, Vec::new()).await.unwrap();
 
-        let news = outbox::unsent(&shop.database, 100).await.unwrap();
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
         let shipped = news.iter().find(|event| event.kind == "order.shipped").unwrap();
         let told: pb::OrderShipped = shipped.decode().unwrap();
         let contact: pb::OrderContact = shop.opener.open(&told.contact.unwrap()).unwrap();

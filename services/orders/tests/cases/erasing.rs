@@ -1,6 +1,6 @@
 //! What stays of an order when its buyer is erased.
 
-use kit::outbox::{self, Event};
+use kit::outbox::Event;
 use mesh::User;
 use mesh::testing::customer;
 use proto::identity as identity_pb;
@@ -87,7 +87,7 @@ async fn what_has_not_been_sent_is_cancelled_and_paid_back_without_a_word_to_any
     for shop in shops().await {
         let ada = customer();
         let order = order_of(&shop, &ada).await;
-        let carried = outbox::unsent(&shop.database, 100).await.unwrap().len();
+        let carried = kit::testing::unsent(&shop.database, 100).await.unwrap().len();
 
         erase(&shop, &ada).await;
         shop.later(60).await;
@@ -98,7 +98,7 @@ async fn what_has_not_been_sent_is_cancelled_and_paid_back_without_a_word_to_any
             (OrderState::Cancelled, OrderPaymentState::Refunded)
         );
         assert_eq!(shop.inventory.figures("A"), Figures { available: 10, reserved: 0, sold: 0 });
-        let news = outbox::unsent(&shop.database, 100).await.unwrap();
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
         assert!(news.len() > carried);
         for event in &news[carried..] {
             match event.kind.as_str() {

@@ -1,7 +1,6 @@
 //! Another shop's order history.
 
 use futures::{StreamExt, stream};
-use kit::outbox;
 use proptest::prelude::*;
 use proto::orders as pb;
 use proto::orders::import_orders_request::Part;
@@ -51,7 +50,7 @@ async fn imported_orders_are_history() {
         assert_eq!(order.place_time.unwrap().seconds, 1_291_191_960);
         assert_eq!(listed.total_amounts[0].minor_units, 6 * 255 + 2 * 199 + 80_995 * 4);
 
-        let news = outbox::unsent(&shop.database, 100).await.unwrap();
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
         assert_eq!(news.len(), 2);
         let placed: pb::OrderPlaced = news[0].decode().unwrap();
         assert_eq!(placed.origin(), order.origin());

@@ -389,6 +389,6 @@ async fn receive(shop: &Shop, id: &str, returned: &str) -> Result<pb::Order, Sta
 }
 
 async fn kinds(shop: &Shop) -> Vec<String> {
-    let news = outbox::unsent(&shop.database, 100).await.unwrap();
+    let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
     news.into_iter().map(|event| event.kind).collect()
 }

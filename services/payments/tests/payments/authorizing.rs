@@ -18,7 +18,7 @@ async fn a_good_card_is_authorized_and_told_to_others() {
         let history = ["AUTHORIZATION_REQUEST", "AUTHORIZATION_SUCCESS"];
         assert_eq!(shop.history(&payment.id).await, history);
         assert_eq!(shop.news(&payment.id).await, ["payment.authorized"]);
-        let events = kit::outbox::unsent(&shop.database, 10).await.unwrap();
+        let events = kit::testing::unsent(&shop.database, 10).await.unwrap();
         let told: pb::PaymentAuthorized = events[0].decode().unwrap();
         assert_eq!(told.payment_id, payment.id);
         assert_eq!(told.checkout_id, payment.checkout_id);

@@ -110,7 +110,7 @@ async fn what_is_captured_is_refunded_and_not_voided() {
 
         assert_eq!(reason(&nothing), "AMOUNT_EXCEEDS_CAPTURED");
         assert_eq!(shop.at_the_bank(&payment).await["refunded"], 10_000);
-        let events = kit::outbox::unsent(&shop.database, 10).await.unwrap();
+        let events = kit::testing::unsent(&shop.database, 10).await.unwrap();
         let last = events.iter().rfind(|event| event.subject == payment.id).unwrap();
         let told: pb::PaymentRefunded = last.decode().unwrap();
         assert_eq!((units(&told.amount), units(&told.refunded)), (7_500, 10_000));

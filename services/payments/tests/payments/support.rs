@@ -163,7 +163,7 @@ impl Shop {
 
     /// The kinds of the news of a payment, in order; their versions have no gaps.
     pub async fn news(&self, id: &str) -> Vec<String> {
-        let events = kit::outbox::unsent(&self.database, 10_000).await.unwrap();
+        let events = kit::testing::unsent(&self.database, 10_000).await.unwrap();
         let events: Vec<_> = events.into_iter().filter(|event| event.subject == id).collect();
         let versions: Vec<i64> = events.iter().map(|event| event.subject_version).collect();
         assert_eq!(versions, (1..=events.len() as i64).collect::<Vec<_>>());
