@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod limits;
-pub mod picture;
 
 mod client;
 mod closing;
@@ -18,6 +17,7 @@ mod ids;
 mod keys;
 mod measured;
 mod media;
+mod picture;
 mod playground;
 mod rates;
 mod reasons;

@@ -22,7 +22,7 @@ pub(crate) use running::Running;
 use running::Turn;
 
 /// A repeated request waits so long for the first to finish.
-pub const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
+pub(crate) const REQUEST_WAIT_MAX: Duration = Duration::from_secs(2);
 
 const PRINCIPAL_LENGTH_MAX: usize = 255;
 const REQUEST_ID_LENGTH_MIN: usize = 8;

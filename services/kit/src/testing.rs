@@ -9,9 +9,9 @@ use crate::database::{Database, query};
 use crate::outbox::{self, Event};
 
 /// Names a PostgreSQL server on which tests may make schemas: `postgres://user@host:port/database`.
-pub const POSTGRES_VARIABLE: &str = "SHOP_TEST_POSTGRES_URL";
+const POSTGRES_VARIABLE: &str = "SHOP_TEST_POSTGRES_URL";
 
-/// Fresh, migrated databases: SQLite always, and PostgreSQL when [`POSTGRES_VARIABLE`] is set. A test runs once on each.
+/// Fresh, migrated databases: SQLite always, and PostgreSQL when `SHOP_TEST_POSTGRES_URL` is set. A test runs once on each.
 pub async fn databases<M: MigratorTrait>() -> Vec<Database> {
     let mut databases = vec![sqlite::<M>().await];
     databases.extend(postgres::<M>().await);
