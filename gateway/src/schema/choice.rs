@@ -266,6 +266,26 @@ pub(crate) enum MovementKind {
     ReturnWrittenOff,
 }
 
+/// How days are put together.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SalesInterval {
+    /// Each day by itself.
+    Day,
+    /// From Monday to Sunday.
+    Week,
+    /// By month of the calendar.
+    Month,
+}
+
+/// Orders of a list of products by what was sold of them.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProductSalesSortKey {
+    /// The highest revenue first.
+    Revenue,
+    /// The most items first.
+    Units,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -275,7 +295,10 @@ mod tests {
         CheckoutFailure, CheckoutStatus, OrderAction, OrderFulfilmentStatus, OrderOrigin, OrderPaymentStatus,
         OrderStatus, PaymentEventType, PaymentStatus, ReturnStatus,
     };
-    use proto::{cart, catalogue, identity, inventory, orders, payments, pricing, recommendations, reviews};
+    use proto::{
+        analytics, cart, catalogue, identity, inventory, orders, payments, pricing, recommendations, reviews,
+        search,
+    };
 
     /// Every value of the contract but the unspecified one has a word in the schema, and there is no word too many.
     fn fits<W: TryFrom<i32>, E: EnumType>(prefix: &str, name: fn(&W) -> &'static str) {
@@ -290,6 +313,9 @@ mod tests {
     fn every_value_of_the_contract_has_a_word_in_the_schema() {
         fits::<catalogue::ProductStatus, ProductStatus>("PRODUCT_STATUS_", |v| v.as_str_name());
         fits::<catalogue::ProductSort, ProductSortKey>("PRODUCT_SORT_", |v| v.as_str_name());
+        fits::<search::SearchSort, SearchSortKey>("SEARCH_SORT_", |v| v.as_str_name());
+        fits::<analytics::SalesInterval, SalesInterval>("SALES_INTERVAL_", |v| v.as_str_name());
+        fits::<analytics::ProductSalesSort, ProductSalesSortKey>("PRODUCT_SALES_SORT_", |v| v.as_str_name());
         fits::<reviews::ReviewSort, ReviewSortKey>("REVIEW_SORT_", |v| v.as_str_name());
         fits::<recommendations::ExplanationKind, RecommendationReason>("EXPLANATION_KIND_", |v| {
             v.as_str_name()
@@ -322,24 +348,4 @@ mod tests {
         assert_eq!(name, orders::OrderState::Closed.as_str_name());
         assert_eq!(named::<OrderStatus>("ORDER_STATE_", "ORDER_STATE_UNSPECIFIED"), None);
     }
-}
-
-/// How days are put together.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SalesInterval {
-    /// Each day by itself.
-    Day,
-    /// From Monday to Sunday.
-    Week,
-    /// By month of the calendar.
-    Month,
-}
-
-/// Orders of a list of products by what was sold of them.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProductSalesSortKey {
-    /// The highest revenue first.
-    Revenue,
-    /// The most items first.
-    Units,
 }
