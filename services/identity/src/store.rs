@@ -14,10 +14,7 @@ mod throttle;
 
 use std::collections::HashMap;
 
-use kit::{
-    Database, Id, KeptAnswer, Listed, Once, OnceTx, Page, PageError, RequestKey, Timestamp, Tx, execute,
-    outbox, query,
-};
+use kit::{Database, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute, outbox, query};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -38,12 +35,6 @@ pub use session::{NewSession, Refresh};
 
 /// Well below the number of variables that either store takes.
 const IDS_PER_STATEMENT_MAX: usize = 500;
-
-/// What an effect found: the transaction to have it in, or the answer it had before.
-enum Begun {
-    First(OnceTx),
-    Kept(KeptAnswer),
-}
 
 #[derive(Clone)]
 pub struct Store {
@@ -69,9 +60,9 @@ impl Store {
         gate: &Gate,
         letter: impl Fn(&Account, MailKind) -> Result<Letter, Error>,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let now = account.created;
         let (account, kind) = match insert(&tx, &account, password_hash).await? {
@@ -151,9 +142,9 @@ impl Store {
         changes: &Changes,
         now: Timestamp,
     ) -> Result<Account, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
+            Once::First(tx) => tx,
         };
         lock(&tx, id).await?;
         let mut account = find_in(&**tx, id).await?;
@@ -165,13 +156,6 @@ impl Store {
         tx.keep(&account::Model::of(&account)).await?;
         tx.commit().await?;
         Ok(account)
-    }
-
-    async fn begin(&self, key: &RequestKey) -> Result<Begun, Error> {
-        Ok(match self.database.begin_once(key).await? {
-            Once::Kept(answer) => Begun::Kept(answer),
-            Once::First(tx) => Begun::First(tx),
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Id, Listed, Page, PageError, RequestKey, Timestamp, Tx, execute, query};
+use kit::{Cursor, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Order as Direction, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entity::{address, wishlist_item};
-use super::{Begun, IDS_PER_STATEMENT_MAX, Store, alert, lock};
+use super::{IDS_PER_STATEMENT_MAX, Store, alert, lock};
 use crate::domain::address::{ADDRESSES_MAX, Address, AddressId};
 use crate::domain::session::Session;
 use crate::domain::{
@@ -60,9 +60,9 @@ impl Store {
         account: AccountId,
         address: Address,
     ) -> Result<Address, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => return Ok(answer.rows::<address::Model>()?.into()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<address::Model>()?.into()),
+            Once::First(tx) => tx,
         };
         lock(&tx, account).await?;
         if count(&tx, "SELECT COUNT(*) AS found FROM addresses WHERE account_id = $1", account).await?
@@ -84,9 +84,9 @@ impl Store {
         account: AccountId,
         address: Address,
     ) -> Result<Address, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => return Ok(answer.rows::<address::Model>()?.into()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<address::Model>()?.into()),
+            Once::First(tx) => tx,
         };
         lock(&tx, account).await?;
         make_way(&tx, account, &address).await?;
@@ -111,9 +111,9 @@ impl Store {
         account: AccountId,
         id: AddressId,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let sql = "DELETE FROM addresses WHERE id = $1 AND account_id = $2";
         if execute(&**tx, sql, [id.as_uuid().into(), account.as_uuid().into()]).await? == 0 {
@@ -152,12 +152,12 @@ impl Store {
         alerts: &[StockAlert],
         now: Timestamp,
     ) -> Result<Vec<WishlistItem>, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => {
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => {
                 let rows: Vec<KeptItem> = answer.rows()?;
                 return Ok(rows.into_iter().map(WishlistItem::from).collect());
             }
-            Begun::First(tx) => tx,
+            Once::First(tx) => tx,
         };
         lock(&tx, account).await?;
         for product in products {
@@ -195,9 +195,9 @@ impl Store {
         account: AccountId,
         products: &[ProductId],
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         for some in products.chunks(IDS_PER_STATEMENT_MAX) {
             wishlist_item::Entity::delete_many()

@@ -1,9 +1,9 @@
 //! What is kept about somebody: all of it shown, or all of it gone.
 
-use kit::{Page, PageLimits, RequestKey, Timestamp, execute, requests};
+use kit::{Once, Page, PageLimits, RequestKey, Timestamp, execute, requests};
 
 use super::rights::{leave_an_admin, take_turn};
-use super::{Begun, Export, Store, announce, find_in, lock, throttle};
+use super::{Export, Store, announce, find_in, lock, throttle};
 use crate::domain::address::ADDRESSES_MAX;
 use crate::domain::{AccountId, EVENTS_KEPT_MAX, WISHLIST_MAX};
 use crate::error::Error;
@@ -22,9 +22,9 @@ impl Store {
         subject: impl FnOnce(&crate::domain::Email) -> Vec<u8>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         take_turn(&tx).await?;
         lock(&tx, id).await?;

@@ -1,10 +1,10 @@
 //! Links that come by mail, and the mails that people ask for.
 
-use kit::{RequestKey, Timestamp, Tx, execute, query};
+use kit::{Once, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{Begun, Store, announce, audit, find_by_email_in, find_in, lock, save, session, throttle};
+use super::{Store, announce, audit, find_by_email_in, find_in, lock, save, session, throttle};
 use crate::domain::session::Client;
 use crate::domain::throttle::Gate;
 use crate::domain::token::TokenHash;
@@ -41,9 +41,9 @@ impl Store {
         email: &Email,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let sql = "INSERT INTO mail_requests (id, kind, email, asked) VALUES ($1, $2, $3, $4)
                    ON CONFLICT (email, kind) DO NOTHING";
@@ -115,9 +115,9 @@ impl Store {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let mut account = use_link(&tx, hash, Purpose::VerifyEmail, now).await?;
         verified(&tx, &mut account, now).await?;
@@ -136,9 +136,9 @@ impl Store {
         notice: impl FnOnce(&Account) -> Result<SealedMail, Error>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let mut account = use_link(&tx, hash, Purpose::ResetPassword, now).await?;
         verified(&tx, &mut account, now).await?;
@@ -162,9 +162,9 @@ impl Store {
         (kept, gate): (crate::domain::session::SessionId, &Gate),
         (notice, now): (SealedMail, Timestamp),
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         lock(&tx, account.id).await?;
         let sql = "UPDATE credentials SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2";

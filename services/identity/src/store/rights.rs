@@ -1,10 +1,10 @@
 //! Roles: who gives them is looked up in the same transaction, and whoever changes one waits for everybody else who does.
 
-use kit::{RequestKey, Timestamp, Tx, execute, query};
+use kit::{Once, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::DbErr;
 
 use super::entity::account;
-use super::{Begun, Store, announce, audit, find_in, insert, lock, save};
+use super::{Store, announce, audit, find_in, insert, lock, save};
 use crate::domain::rights::{Rights, Role};
 use crate::domain::session::Client;
 use crate::domain::{Account, AccountId, Incident, Refusal};
@@ -22,9 +22,9 @@ impl Store {
         new: Account,
         password_hash: &str,
     ) -> Result<Account, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
+            Once::First(tx) => tx,
         };
         take_turn(&tx).await?;
         may_give(&tx, actor, &[&new.rights]).await?;
@@ -45,9 +45,9 @@ impl Store {
         rights: &Rights,
         now: Timestamp,
     ) -> Result<Account, Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(answer) => return Ok(answer.rows::<account::Model>()?.account()?),
+            Once::First(tx) => tx,
         };
         take_turn(&tx).await?;
         lock(&tx, id).await?;

@@ -1,12 +1,12 @@
 //! Sessions and refresh tokens. A token is used up by one conditional statement, so of fifty uses at once one succeeds.
 
-use kit::{Listed, Page, RequestKey, Timestamp, Tx, execute, query};
+use kit::{Listed, Once, Page, RequestKey, Timestamp, Tx, execute, query};
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::session;
 use super::throttle::{self, Counted};
-use super::{Begun, Store, after_id, audit, find_in};
+use super::{Store, after_id, audit, find_in};
 use crate::domain::session::{Client, Network, SESSIONS_MAX, Session, SessionId, expiry};
 use crate::domain::throttle::Gate;
 use crate::domain::token::TokenHash;
@@ -166,9 +166,9 @@ impl Store {
 
     /// Ends the session that a refresh token belongs to, whether or not the token was used; an unknown one ends nothing.
     pub async fn log_out(&self, key: &RequestKey, token: &TokenHash, now: Timestamp) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let sql = "UPDATE sessions SET ended = $2 WHERE ended IS NULL
                    AND id IN (SELECT session_id FROM refresh_tokens WHERE hash = $1)
@@ -192,9 +192,9 @@ impl Store {
         session: SessionId,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let tx = match self.begin(key).await? {
-            Begun::Kept(_) => return Ok(()),
-            Begun::First(tx) => tx,
+        let tx = match self.database.begin_once(key).await? {
+            Once::Kept(_) => return Ok(()),
+            Once::First(tx) => tx,
         };
         let sql = "UPDATE sessions SET ended = $3 WHERE id = $1 AND account_id = $2 AND ended IS NULL AND expires > $3
                    RETURNING account_id, user_agent, network";
