@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use crate::body::{around, poll, trailers};
 use crate::call::Answer;
-use crate::status::{Problem, Violation};
+use crate::status::Problem;
 
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// The specification gives the number eight digits.
@@ -54,11 +54,8 @@ pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
         return Ok(None);
     };
     parse(value).map(Some).ok_or_else(|| {
-        Problem::invalid(vec![Violation {
-            field: GRPC_TIMEOUT.as_str().to_owned(),
-            description: "must be one to eight digits and a unit of H, M, S, m, u or n".to_owned(),
-        }])
-        .status()
+        let description = "must be one to eight digits and a unit of H, M, S, m, u or n";
+        Problem::invalid_field(GRPC_TIMEOUT.as_str(), description).status()
     })
 }
 

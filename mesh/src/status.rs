@@ -60,6 +60,11 @@ impl Problem {
             .fold(problem, |problem, Violation { field, description }| problem.field(field, description))
     }
 
+    /// One field of the request is wrong.
+    pub fn invalid_field(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self::invalid(Vec::new()).field(field, description)
+    }
+
     /// A fault of ours. The chain of causes is logged here, once; the caller learns nothing of it.
     pub fn internal(error: &dyn Error) -> Self {
         let chain = chain(error);
@@ -148,10 +153,7 @@ impl From<Problem> for Status {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::Invalid => Problem::invalid(vec![Violation {
-                field: "request_id".to_owned(),
-                description: error.to_string(),
-            }]),
+            RequestError::Invalid => Problem::invalid_field("request_id", error.to_string()),
             RequestError::Reused => {
                 Problem::common(Code::InvalidArgument, Reason::RequestIdReused, error.to_string())
             }
@@ -171,10 +173,7 @@ impl From<RequestError> for Problem {
 impl From<PageError> for Problem {
     fn from(error: PageError) -> Self {
         match error {
-            PageError::Size => Problem::invalid(vec![Violation {
-                field: "page_size".to_owned(),
-                description: error.to_string(),
-            }]),
+            PageError::Size => Problem::invalid_field("page_size", error.to_string()),
             PageError::Token => {
                 Problem::common(Code::InvalidArgument, Reason::PageTokenInvalid, error.to_string())
                     .field("page_token", error.to_string())

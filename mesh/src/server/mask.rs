@@ -18,7 +18,7 @@ use crate::caller::{permission_missing, sign_in_required};
 use crate::deadline::exceeded;
 use crate::server::Incoming;
 use crate::server::shed::overloaded;
-use crate::status::{Problem, Violation};
+use crate::status::Problem;
 
 /// How the generated code begins when bytes are not a message of the method.
 const UNREADABLE: [&str; 3] = ["failed to decode", "Missing request message", "protocol error"];
@@ -45,13 +45,9 @@ fn masked(headers: &HeaderMap) -> Option<Status> {
     let status = Status::from_header_map(headers).filter(|status| status.details().is_empty())?;
     let unreadable = UNREADABLE.iter().any(|start| status.message().starts_with(start));
     match status.code() {
-        Code::Internal | Code::OutOfRange if unreadable => Some(
-            Problem::invalid(vec![Violation {
-                field: String::new(),
-                description: "the bytes are not a request of this method".to_owned(),
-            }])
-            .status(),
-        ),
+        Code::Internal | Code::OutOfRange if unreadable => {
+            Some(Problem::invalid_field("", "the bytes are not a request of this method").status())
+        }
         Code::Unimplemented => Some(not_a_method()),
         Code::DeadlineExceeded => Some(exceeded()),
         Code::Unavailable => Some(Problem::not_available("what the method needs").status()),

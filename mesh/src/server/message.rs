@@ -12,7 +12,7 @@ use tower::service_fn;
 use crate::body::{around, poll, trailers};
 use crate::call::Step;
 use crate::server::{Incoming, ServerSettings};
-use crate::status::{Problem, Violation};
+use crate::status::Problem;
 
 pub(crate) fn layer(settings: ServerSettings, mut inner: impl Step<Incoming>) -> impl Step<Incoming> {
     let (max_in, max_out) = (settings.message_in_max, settings.message_out_max);
@@ -84,7 +84,7 @@ impl Messages {
 fn too_long(max: usize, side: Side) -> Result<Frame<Bytes>, Status> {
     let description = format!("a message must not be longer than {max} bytes");
     match side {
-        Side::In => Err(Problem::invalid(vec![Violation { field: String::new(), description }]).status()),
+        Side::In => Err(Problem::invalid_field("", description).status()),
         Side::Out => {
             tracing::error!("an answer was refused: {description}");
             trailers(Problem::fault().status())

@@ -20,9 +20,7 @@ impl From<Error> for Status {
                 let message = error.to_string();
                 problem(Code::InvalidArgument, Reason::StreamOutOfOrder, message)
             }
-            Error::AnswerTooLarge(field) => {
-                Problem::invalid(vec![Violation { field: field.to_owned(), description: error.to_string() }])
-            }
+            Error::AnswerTooLarge(field) => Problem::invalid_field(field, error.to_string()),
             Error::Contended => Problem::unavailable("the catalogue", &error),
             Error::Storage(error) => kit::RequestError::Storage(error).into(),
         };
