@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use kit::Id;
+use kit::{Id, RequestKey};
+use prost::Message;
 use proto::common::Reason;
 use serde::{Deserialize, Serialize};
 use tonic::{Code, Request, Status};
@@ -67,6 +68,16 @@ impl Caller {
             Some(user) => format!("account:{}", user.account),
             None => format!("service:{}", self.workload),
         }
+    }
+
+    /// The key of one request: an effect is done once for it, in the name of who asks.
+    pub fn key<M: Message>(
+        &self,
+        method: &'static str,
+        request_id: &str,
+        message: &M,
+    ) -> Result<RequestKey, Problem> {
+        Ok(RequestKey::new(&self.principal(), method, request_id, message)?)
     }
 
     /// The account that asks; refused when nobody is signed in.

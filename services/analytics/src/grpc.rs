@@ -2,7 +2,7 @@
 
 mod parse;
 
-use kit::{Currency, Money, Page, PageLimits, RequestKey};
+use kit::{Currency, Money, Page, PageLimits};
 use mesh::Caller;
 use mesh::status::Problem;
 use proto::analytics as pb;
@@ -31,8 +31,7 @@ impl AnalyticsService for Grpc {
     ) -> Result<Response<pb::RecordViewsResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = RequestKey::new(&caller.principal(), "RecordViews", &message.request_id, &message)
-            .map_err(Problem::from)?;
+        let key = caller.key("RecordViews", &message.request_id, &message)?;
         self.analytics.record_views(&key, &parse::views(&message)?).await?;
         Ok(Response::new(pb::RecordViewsResponse {}))
     }

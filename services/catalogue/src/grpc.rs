@@ -7,7 +7,6 @@ mod mask;
 mod parse;
 mod refusal;
 
-use kit::RequestKey;
 use kit::parse::Fields;
 use mesh::Caller;
 use proto::catalogue as pb;
@@ -19,7 +18,6 @@ use self::mask::Mask;
 use self::parse::invalid;
 use crate::app::Catalogue;
 use crate::domain::VariantKey;
-use crate::error::Error;
 
 /// The service as the contract describes it.
 pub fn server(catalogue: Catalogue) -> CatalogueServiceServer<impl CatalogueService> {
@@ -31,16 +29,6 @@ struct Server {
 }
 
 type Answer<T> = Result<Response<T>, Status>;
-
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Status> {
-    let key = RequestKey::new(&caller.principal(), method, request_id, message);
-    Ok(key.map_err(Error::from)?)
-}
 
 #[tonic::async_trait]
 impl CatalogueService for Server {
@@ -103,7 +91,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::CreateProductResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateProduct", &message.request_id, &message)?;
+        let key = caller.key("CreateProduct", &message.request_id, &message)?;
         let mut fields = Fields::new();
         let patch = parse::patch(&mut fields, message.product, Mask::ALL);
         let patch = fields.build(|| patch).map_err(invalid)?;
@@ -118,7 +106,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::UpdateProductResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateProduct", &message.request_id, &message)?;
+        let key = caller.key("UpdateProduct", &message.request_id, &message)?;
         let mut fields = Fields::new();
         let mask = Mask::to_write(&mut fields, message.update_mask.as_ref());
         let id = message.product.as_ref().map(|product| product.id.clone());
@@ -137,7 +125,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::ArchiveProductResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ArchiveProduct", &message.request_id, &message)?;
+        let key = caller.key("ArchiveProduct", &message.request_id, &message)?;
         let mut fields = Fields::new();
         let id = fields.id("product_id", &message.product_id);
         let id = fields.build(|| id).map_err(invalid)?;
@@ -179,7 +167,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::CreateCategoryResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateCategory", &message.request_id, &message)?;
+        let key = caller.key("CreateCategory", &message.request_id, &message)?;
         let category = group::create_category(message.category).map_err(invalid)?;
         let category = self.catalogue.create_category(key, category).await?;
         let category = Some(convert::category(category));
@@ -192,7 +180,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::UpdateCategoryResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateCategory", &message.request_id, &message)?;
+        let key = caller.key("UpdateCategory", &message.request_id, &message)?;
         let (id, patch) = group::update_category(message).map_err(invalid)?;
         let category = self.catalogue.update_category(key, id, |category| patch.onto(category)).await?;
         let category = Some(convert::category(category));
@@ -247,7 +235,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::CreateCollectionResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateCollection", &message.request_id, &message)?;
+        let key = caller.key("CreateCollection", &message.request_id, &message)?;
         let collection = group::create_collection(message.collection).map_err(invalid)?;
         let collection = self.catalogue.create_collection(key, collection).await?;
         let collection = Some(convert::collection(collection, [true; 7]));
@@ -260,7 +248,7 @@ impl CatalogueService for Server {
     ) -> Answer<pb::UpdateCollectionResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateCollection", &message.request_id, &message)?;
+        let key = caller.key("UpdateCollection", &message.request_id, &message)?;
         let etag = message.etag.clone();
         let (id, patch) = group::update_collection(message).map_err(invalid)?;
         let collection =

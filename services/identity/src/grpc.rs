@@ -233,15 +233,6 @@ impl IdentityService for Grpc {
 }
 
 /// The key of a request of somebody who is signed in.
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
-}
-
 /// The key of a request of nobody in particular: it belongs to the address or the secret that it names.
 fn guest_key<M: prost::Message>(
     name: &str,

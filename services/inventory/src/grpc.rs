@@ -5,7 +5,7 @@ mod show;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use kit::{Page, PageLimits, RequestKey};
+use kit::{Page, PageLimits};
 use mesh::Caller;
 use mesh::status::Problem;
 use proto::inventory as pb;
@@ -81,7 +81,7 @@ impl InventoryService for Grpc {
     ) -> Result<Response<pb::AdjustStockResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "AdjustStock", &message.request_id, &message)?;
+        let key = caller.key("AdjustStock", &message.request_id, &message)?;
         let (adjustments, reason) = parse::adjustments(&message)?;
         let rows = self.inventory.adjust(&caller, &key, &adjustments, reason).await?;
         Ok(Response::new(pb::AdjustStockResponse { stock: rows.into_iter().map(show::stock).collect() }))
@@ -110,7 +110,7 @@ impl InventoryService for Grpc {
     ) -> Result<Response<pb::ReserveStockResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ReserveStock", &message.request_id, &message)?;
+        let key = caller.key("ReserveStock", &message.request_id, &message)?;
         let wanted = parse::reservation(&message, self.inventory.clock().now())?;
         let reservation = Some(show::reservation(self.inventory.reserve(&caller, &key, wanted).await?));
         Ok(Response::new(pb::ReserveStockResponse { reservation }))
@@ -122,7 +122,7 @@ impl InventoryService for Grpc {
     ) -> Result<Response<pb::ConfirmReservationResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ConfirmReservation", &message.request_id, &message)?;
+        let key = caller.key("ConfirmReservation", &message.request_id, &message)?;
         let id = parse::reservation_id(&message.reservation_id)?;
         let reservation = Some(show::reservation(self.inventory.confirm(&caller, &key, id).await?));
         Ok(Response::new(pb::ConfirmReservationResponse { reservation }))
@@ -134,7 +134,7 @@ impl InventoryService for Grpc {
     ) -> Result<Response<pb::ReleaseReservationResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ReleaseReservation", &message.request_id, &message)?;
+        let key = caller.key("ReleaseReservation", &message.request_id, &message)?;
         let id = parse::reservation_id(&message.reservation_id)?;
         let reservation = Some(show::reservation(self.inventory.release(&caller, &key, id).await?));
         Ok(Response::new(pb::ReleaseReservationResponse { reservation }))
@@ -146,7 +146,7 @@ impl InventoryService for Grpc {
     ) -> Result<Response<pb::ReturnStockResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ReturnStock", &message.request_id, &message)?;
+        let key = caller.key("ReturnStock", &message.request_id, &message)?;
         let (id, lines) = parse::returned(&message)?;
         let rows = self.inventory.take_back(&caller, &key, id, &lines, message.restock).await?;
         Ok(Response::new(pb::ReturnStockResponse { stock: rows.into_iter().map(show::stock).collect() }))
@@ -161,15 +161,6 @@ impl InventoryService for Grpc {
         let stream = self.inventory.watch(skus).map(move |row| row.map(shown).map_err(Status::from));
         Ok(Response::new(stream.boxed()))
     }
-}
-
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
 }
 
 fn page<M: prost::Message>(size: i32, token: &str, arguments: &M) -> Result<Page, Problem> {

@@ -192,7 +192,7 @@ impl OrdersService for Grpc {
 
     async fn ship_order(&self, request: Request<pb::ShipOrderRequest>) -> Answer<pb::ShipOrderResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "ShipOrder", &message.request_id, &message)?;
+        let key = caller.key("ShipOrder", &message.request_id, &message)?;
         let asked = parse::ship(&message).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id: asked.id, right: Right::Any };
         let order = self.orders.ship(change, asked.lines, asked.carrier, asked.tracking_number).await?;
@@ -204,7 +204,7 @@ impl OrdersService for Grpc {
         request: Request<pb::DeliverShipmentRequest>,
     ) -> Answer<pb::DeliverShipmentResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "DeliverShipment", &message.request_id, &message)?;
+        let key = caller.key("DeliverShipment", &message.request_id, &message)?;
         let (id, shipment) = parse::deliver(&message).map_err(Problem::invalid)?;
         let order = self.orders.deliver(Orderly { key: &key, id, right: Right::Any }, shipment).await?;
         Ok(Response::new(pb::DeliverShipmentResponse { order: self.shown(order) }))
@@ -241,7 +241,7 @@ impl OrdersService for Grpc {
         request: Request<pb::ApproveReturnRequest>,
     ) -> Answer<pb::ApproveReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "ApproveReturn", &message.request_id, &message)?;
+        let key = caller.key("ApproveReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
@@ -254,7 +254,7 @@ impl OrdersService for Grpc {
         request: Request<pb::RejectReturnRequest>,
     ) -> Answer<pb::RejectReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "RejectReturn", &message.request_id, &message)?;
+        let key = caller.key("RejectReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let rejection = parse::prose("rejection", &message.rejection, 1, 500).map_err(Problem::invalid)?;
@@ -268,7 +268,7 @@ impl OrdersService for Grpc {
         request: Request<pb::ReceiveReturnRequest>,
     ) -> Answer<pb::ReceiveReturnResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "ReceiveReturn", &message.request_id, &message)?;
+        let key = caller.key("ReceiveReturn", &message.request_id, &message)?;
         let (id, returned) =
             parse::return_key(&message.order_id, &message.return_id).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
@@ -281,7 +281,7 @@ impl OrdersService for Grpc {
         request: Request<pb::RefundOrderRequest>,
     ) -> Answer<pb::RefundOrderResponse> {
         let (caller, message) = taken(request);
-        let key = key(&caller.principal(), "RefundOrder", &message.request_id, &message)?;
+        let key = caller.key("RefundOrder", &message.request_id, &message)?;
         let (id, amount, reason) = parse::refund(&message).map_err(Problem::invalid)?;
         let change = Orderly { key: &key, id, right: Right::Any };
         let (order, refund_id) = self.orders.refund(change, amount, reason).await?;

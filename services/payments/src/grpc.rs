@@ -34,7 +34,7 @@ impl PaymentsService for Grpc {
     ) -> Result<Response<pb::AuthorizePaymentResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "AuthorizePayment", &message.request_id, &message)?;
+        let key = caller.key("AuthorizePayment", &message.request_id, &message)?.lasting();
         let intent = parse::intent(&message)?;
         let payment = self.payments.authorize(&key, intent).await?;
         Ok(Response::new(pb::AuthorizePaymentResponse { payment: Some(shown::payment(payment)) }))
@@ -46,7 +46,7 @@ impl PaymentsService for Grpc {
     ) -> Result<Response<pb::CapturePaymentResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CapturePayment", &message.request_id, &message)?;
+        let key = caller.key("CapturePayment", &message.request_id, &message)?.lasting();
         let (id, amount) = parse::captured(&message)?;
         let payment = self.payments.capture(&key, id, amount).await?;
         Ok(Response::new(pb::CapturePaymentResponse { payment: Some(shown::payment(payment)) }))
@@ -58,7 +58,7 @@ impl PaymentsService for Grpc {
     ) -> Result<Response<pb::VoidPaymentResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "VoidPayment", &message.request_id, &message)?;
+        let key = caller.key("VoidPayment", &message.request_id, &message)?.lasting();
         let id = parse::payment_id(&message.payment_id)?;
         let payment = self.payments.void(&key, id).await?;
         Ok(Response::new(pb::VoidPaymentResponse { payment: Some(shown::payment(payment)) }))
@@ -70,7 +70,7 @@ impl PaymentsService for Grpc {
     ) -> Result<Response<pb::RefundPaymentResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "RefundPayment", &message.request_id, &message)?;
+        let key = caller.key("RefundPayment", &message.request_id, &message)?.lasting();
         let (id, amount, reason) = parse::refunded(&message)?;
         let (payment, refund) = self.payments.refund(&key, id, amount, reason).await?;
         Ok(Response::new(pb::RefundPaymentResponse {
@@ -86,8 +86,7 @@ impl PaymentsService for Grpc {
         let caller = Caller::of(&request);
         let message = request.into_inner();
         // Nothing is answered from what is kept, so it need not be kept for long.
-        let key = RequestKey::new(&caller.principal(), "SyncPayment", &message.request_id, &message)
-            .map_err(Problem::from)?;
+        let key = caller.key("SyncPayment", &message.request_id, &message)?;
         let id = parse::payment_id(&message.payment_id)?;
         let payment = self.payments.sync(&key, id).await?;
         Ok(Response::new(pb::SyncPaymentResponse { payment: Some(shown::payment(payment)) }))
@@ -162,16 +161,6 @@ impl PaymentsService for Grpc {
 }
 
 /// Payments are kept for as long as their orders, and so are the answers about them.
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Problem> {
-    let key = RequestKey::new(&caller.principal(), method, request_id, message)?;
-    Ok(key.lasting())
-}
-
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         use pb::Reason;

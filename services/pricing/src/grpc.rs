@@ -4,7 +4,7 @@ mod convert;
 mod parse;
 mod status;
 
-use kit::{Page, PageLimits, RequestKey};
+use kit::{Page, PageLimits};
 use mesh::Caller;
 use mesh::status::Problem;
 use proto::pricing as pb;
@@ -55,7 +55,7 @@ impl PricingService for Grpc {
     async fn hold_codes(&self, request: Request<pb::HoldCodesRequest>) -> Answer<pb::HoldCodesResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "HoldCodes", &message.request_id, &message)?.lasting();
+        let key = caller.key("HoldCodes", &message.request_id, &message)?.lasting();
         let (checkout, codes, customer, expires) = parse::hold(&message)?;
         self.pricing.hold_codes(&key, checkout, codes, &customer, expires).await?;
         Ok(Response::new(pb::HoldCodesResponse {}))
@@ -67,7 +67,7 @@ impl PricingService for Grpc {
     ) -> Answer<pb::CommitCodesResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CommitCodes", &message.request_id, &message)?.lasting();
+        let key = caller.key("CommitCodes", &message.request_id, &message)?.lasting();
         self.pricing.commit_codes(&key, parse::id("checkout_id", &message.checkout_id)?).await?;
         Ok(Response::new(pb::CommitCodesResponse {}))
     }
@@ -78,7 +78,7 @@ impl PricingService for Grpc {
     ) -> Answer<pb::ReleaseCodesResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ReleaseCodes", &message.request_id, &message)?.lasting();
+        let key = caller.key("ReleaseCodes", &message.request_id, &message)?.lasting();
         self.pricing.release_codes(&key, parse::id("checkout_id", &message.checkout_id)?).await?;
         Ok(Response::new(pb::ReleaseCodesResponse {}))
     }
@@ -89,7 +89,7 @@ impl PricingService for Grpc {
     ) -> Answer<pb::CreateDiscountResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateDiscount", &message.request_id, &message)?;
+        let key = caller.key("CreateDiscount", &message.request_id, &message)?;
         let terms = parse::created_discount(&message)?;
         let discount = discount(self.pricing.create_discount(&key, terms).await?);
         Ok(Response::new(pb::CreateDiscountResponse { discount: Some(discount) }))
@@ -101,7 +101,7 @@ impl PricingService for Grpc {
     ) -> Answer<pb::UpdateDiscountResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateDiscount", &message.request_id, &message)?;
+        let key = caller.key("UpdateDiscount", &message.request_id, &message)?;
         let (id, etag, patch) = parse::updated_discount(&message)?;
         let discount = discount(self.pricing.update_discount(&key, id, etag, patch).await?);
         Ok(Response::new(pb::UpdateDiscountResponse { discount: Some(discount) }))
@@ -154,7 +154,7 @@ impl PricingService for Grpc {
     async fn set_tax_rule(&self, request: Request<pb::SetTaxRuleRequest>) -> Answer<pb::SetTaxRuleResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "SetTaxRule", &message.request_id, &message)?;
+        let key = caller.key("SetTaxRule", &message.request_id, &message)?;
         let rule = tax_rule(self.pricing.set_tax_rule(&key, parse::tax_rule(&message)?).await?);
         Ok(Response::new(pb::SetTaxRuleResponse { tax_rule: Some(rule) }))
     }
@@ -179,7 +179,7 @@ impl PricingService for Grpc {
     ) -> Answer<pb::CreateShippingMethodResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateShippingMethod", &message.request_id, &message)?;
+        let key = caller.key("CreateShippingMethod", &message.request_id, &message)?;
         let offer = parse::created_method(&message)?;
         let method = method(self.pricing.create_shipping_method(&key, offer).await?);
         Ok(Response::new(pb::CreateShippingMethodResponse { shipping_method: Some(method) }))
@@ -191,20 +191,11 @@ impl PricingService for Grpc {
     ) -> Answer<pb::UpdateShippingMethodResponse> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateShippingMethod", &message.request_id, &message)?;
+        let key = caller.key("UpdateShippingMethod", &message.request_id, &message)?;
         let (id, etag, offer) = parse::updated_method(&message)?;
         let method = method(self.pricing.update_shipping_method(&key, id, etag, offer).await?);
         Ok(Response::new(pb::UpdateShippingMethodResponse { shipping_method: Some(method) }))
     }
-}
-
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
 }
 
 /// Takes size and token out of a request, so that what is left are its arguments.

@@ -33,7 +33,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::CreateReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "CreateReview", &message.request_id, &message)?;
+        let key = caller.key("CreateReview", &message.request_id, &message)?;
         let (product, author_name, opinion) = parse::created(&message)?;
         let review = self.reviews.create(&caller, &key, product, author_name, opinion).await?;
         Ok(Response::new(pb::CreateReviewResponse { review: Some(shown(review, &caller)) }))
@@ -45,7 +45,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::UpdateReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "UpdateReview", &message.request_id, &message)?;
+        let key = caller.key("UpdateReview", &message.request_id, &message)?;
         let (id, opinion, etag) = parse::updated(&message)?;
         let review = self.reviews.update(&caller, &key, id, opinion, etag).await?;
         Ok(Response::new(pb::UpdateReviewResponse { review: Some(shown(review, &caller)) }))
@@ -57,7 +57,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::DeleteReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "DeleteReview", &message.request_id, &message)?;
+        let key = caller.key("DeleteReview", &message.request_id, &message)?;
         self.reviews.delete(&caller, &key, parse::review_id(&message.review_id)?).await?;
         Ok(Response::new(pb::DeleteReviewResponse {}))
     }
@@ -141,7 +141,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::ApproveReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ApproveReview", &message.request_id, &message)?;
+        let key = caller.key("ApproveReview", &message.request_id, &message)?;
         let (id, etag) = parse::approved(&message)?;
         let review = self.reviews.approve(&key, id, etag).await?;
         Ok(Response::new(pb::ApproveReviewResponse { review: Some(shown(review, &caller)) }))
@@ -153,7 +153,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::RejectReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "RejectReview", &message.request_id, &message)?;
+        let key = caller.key("RejectReview", &message.request_id, &message)?;
         let (id, rejection, etag) = parse::rejected(&message)?;
         let review = self.reviews.reject(&key, id, rejection, etag).await?;
         Ok(Response::new(pb::RejectReviewResponse { review: Some(shown(review, &caller)) }))
@@ -165,7 +165,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::VoteReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "VoteReview", &message.request_id, &message)?;
+        let key = caller.key("VoteReview", &message.request_id, &message)?;
         let id = parse::review_id(&message.review_id)?;
         let review = self.reviews.vote(&caller, &key, id, message.helpful).await?;
         Ok(Response::new(pb::VoteReviewResponse { review: Some(shown(review, &caller)) }))
@@ -177,7 +177,7 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::ReportReviewResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ReportReview", &message.request_id, &message)?;
+        let key = caller.key("ReportReview", &message.request_id, &message)?;
         let (id, complaint) = parse::reported(&message)?;
         self.reviews.report(&caller, &key, id, &complaint).await?;
         Ok(Response::new(pb::ReportReviewResponse {}))
@@ -189,21 +189,12 @@ impl ReviewsService for Grpc {
     ) -> Result<Response<pb::ImportReviewsResponse>, Status> {
         let caller = Caller::of(&request);
         let message = request.into_inner();
-        let key = key(&caller, "ImportReviews", &message.request_id, &message)?;
+        let key = caller.key("ImportReviews", &message.request_id, &message)?;
         let reviews = parse::imported(&message)?;
         let asked = reviews.len() as i64;
         let created_count = self.reviews.import(&key, reviews).await? as i64;
         Ok(Response::new(pb::ImportReviewsResponse { created_count, unchanged_count: asked - created_count }))
     }
-}
-
-fn key<M: prost::Message>(
-    caller: &Caller,
-    method: &'static str,
-    request_id: &str,
-    message: &M,
-) -> Result<RequestKey, Problem> {
-    Ok(RequestKey::new(&caller.principal(), method, request_id, message)?)
 }
 
 fn page(size: i32, token: &str, message: &pb::ListReviewsRequest) -> Result<Page, Problem> {

@@ -7,7 +7,7 @@ use mesh::status::Problem;
 use proto::identity as pb;
 use tonic::Status;
 
-use super::{PAGE, guest_key, key, page, parse};
+use super::{PAGE, guest_key, page, parse};
 use crate::app::Identity;
 use crate::app::accounts::Newcomer;
 use crate::domain::rights::{Permission, Rights, Role};
@@ -84,7 +84,7 @@ pub async fn update_account(
     caller: Caller,
     message: pb::UpdateAccountRequest,
 ) -> Result<pb::UpdateAccountResponse, Status> {
-    let key = key(&caller, "UpdateAccount", &message.request_id, &message)?;
+    let key = caller.key("UpdateAccount", &message.request_id, &message)?;
     let mut fields = Fields::new();
     let changes = changes(&mut fields, &message);
     let etag = match message.etag.as_str() {
@@ -109,7 +109,7 @@ pub async fn create_staff_account(
 ) -> Result<pb::CreateStaffAccountResponse, Status> {
     let password = identity.name_of("password", &message.password);
     let masked = pb::CreateStaffAccountRequest { password, ..message.clone() };
-    let key = key(&caller, "CreateStaffAccount", &message.request_id, &masked)?;
+    let key = caller.key("CreateStaffAccount", &message.request_id, &masked)?;
     let mut fields = Fields::new();
     let email = fields.parsed("email", &message.email);
     let name = parse::name(&mut fields, &message.given_name, &message.family_name);
@@ -131,7 +131,7 @@ pub async fn set_account_role(
     caller: Caller,
     message: pb::SetAccountRoleRequest,
 ) -> Result<pb::SetAccountRoleResponse, Status> {
-    let key = key(&caller, "SetAccountRole", &message.request_id, &message)?;
+    let key = caller.key("SetAccountRole", &message.request_id, &message)?;
     let mut fields = Fields::new();
     let account = fields.id("account_id", &message.account_id);
     let rights = parse::rights(&mut fields, message.role, &message.permissions);

@@ -8,7 +8,7 @@ use proto::common as common_pb;
 use proto::identity as pb;
 use tonic::Status;
 
-use super::{key, page, parse};
+use super::{page, parse};
 use crate::app::Identity;
 use crate::domain::address::{Address, AddressId};
 use crate::domain::{ProductId, StockAlert, WishlistItem};
@@ -35,7 +35,7 @@ pub async fn create_address(
     caller: Caller,
     message: pb::CreateAddressRequest,
 ) -> Result<pb::CreateAddressResponse, Status> {
-    let key = key(&caller, "CreateAddress", &message.request_id, &message)?;
+    let key = caller.key("CreateAddress", &message.request_id, &message)?;
     let mut fields = Fields::new();
     let place = parse::place(&mut fields, message.address.as_ref());
     let place = fields.build(|| place).map_err(Problem::invalid)?;
@@ -49,7 +49,7 @@ pub async fn update_address(
     caller: Caller,
     message: pb::UpdateAddressRequest,
 ) -> Result<pb::UpdateAddressResponse, Status> {
-    let key = key(&caller, "UpdateAddress", &message.request_id, &message)?;
+    let key = caller.key("UpdateAddress", &message.request_id, &message)?;
     let mut fields = Fields::new();
     let id = fields.id("address_id", &message.address_id);
     let place = parse::place(&mut fields, message.address.as_ref());
@@ -64,7 +64,7 @@ pub async fn delete_address(
     caller: Caller,
     message: pb::DeleteAddressRequest,
 ) -> Result<pb::DeleteAddressResponse, Status> {
-    let key = key(&caller, "DeleteAddress", &message.request_id, &message)?;
+    let key = caller.key("DeleteAddress", &message.request_id, &message)?;
     let id: AddressId = parse::id("address_id", &message.address_id)?;
     identity.remove_address(&caller, &key, id).await?;
     Ok(pb::DeleteAddressResponse {})
@@ -86,7 +86,7 @@ pub async fn add_wishlist_items(
     caller: Caller,
     message: pb::AddWishlistItemsRequest,
 ) -> Result<pb::AddWishlistItemsResponse, Status> {
-    let key = key(&caller, "AddWishlistItems", &message.request_id, &without_words(&message))?;
+    let key = caller.key("AddWishlistItems", &message.request_id, &without_words(&message))?;
     let products: Vec<ProductId> = parse::ids("product_ids", &message.product_ids, 1, PRODUCTS_MAX)?;
     let alerts = alerts(&message.alerts, &products)?;
     let items = identity.add_wishes(&caller, &key, &products, &alerts).await?;
@@ -98,7 +98,7 @@ pub async fn remove_wishlist_items(
     caller: Caller,
     message: pb::RemoveWishlistItemsRequest,
 ) -> Result<pb::RemoveWishlistItemsResponse, Status> {
-    let key = key(&caller, "RemoveWishlistItems", &message.request_id, &message)?;
+    let key = caller.key("RemoveWishlistItems", &message.request_id, &message)?;
     let products: Vec<ProductId> = parse::ids("product_ids", &message.product_ids, 1, PRODUCTS_MAX)?;
     identity.remove_wishes(&caller, &key, &products).await?;
     Ok(pb::RemoveWishlistItemsResponse {})

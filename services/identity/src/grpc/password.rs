@@ -7,7 +7,7 @@ use mesh::status::Problem;
 use proto::identity as pb;
 use tonic::Status;
 
-use super::{guest_key, key, parse};
+use super::{guest_key, parse};
 use crate::app::Identity;
 use crate::domain::MailKind;
 use crate::domain::token::TokenHash;
@@ -75,7 +75,7 @@ pub async fn change_password(
         new_password: identity.name_of("password", &message.new_password),
         request_id: message.request_id.clone(),
     };
-    let key = key(&caller, "ChangePassword", &message.request_id, &masked)?;
+    let key = caller.key("ChangePassword", &message.request_id, &masked)?;
     let mut fields = Fields::new();
     let present = parse::present(&mut fields, "present_password", message.present_password);
     let present = fields.build(|| present).map_err(Problem::invalid)?;
@@ -91,7 +91,7 @@ pub async fn erase_account(
 ) -> Result<pb::EraseAccountResponse, Status> {
     let password = identity.name_of("password", &message.password);
     let masked = pb::EraseAccountRequest { password, ..message.clone() };
-    let key = key(&caller, "EraseAccount", &message.request_id, &masked)?;
+    let key = caller.key("EraseAccount", &message.request_id, &masked)?;
     let mut fields = Fields::new();
     let password = parse::present(&mut fields, "password", message.password);
     let password = fields.build(|| password).map_err(Problem::invalid)?;

@@ -8,7 +8,7 @@ use proto::identity as pb;
 use secrecy::ExposeSecret;
 use tonic::Status;
 
-use super::{PAGE, account, guest_key, key, page, parse};
+use super::{PAGE, account, guest_key, page, parse};
 use crate::app::{Identity, Tokens};
 use crate::domain::key::Key;
 use crate::domain::session::{Session, SessionId};
@@ -75,7 +75,7 @@ pub async fn revoke_session(
     caller: Caller,
     message: pb::RevokeSessionRequest,
 ) -> Result<pb::RevokeSessionResponse, Status> {
-    let key = key(&caller, "RevokeSession", &message.request_id, &message)?;
+    let key = caller.key("RevokeSession", &message.request_id, &message)?;
     let session: SessionId = parse::id("session_id", &message.session_id)?;
     identity.revoke(&caller, &key, session).await?;
     Ok(pb::RevokeSessionResponse {})
