@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::http::Uri;
-use kit::sealing::{Opener, Sealer};
 use kit::{Database, OpenError};
 use mesh::serve::{Health, Peers};
 use mesh::{CertificateFiles, Certificates};
 use proto::rules::METHODS;
 use scratch::Scratch;
+use sealing::{Opener, Sealer};
 
 use crate::commands::Failure;
 use crate::config::{self, PeersKind, Secrets};

@@ -9,9 +9,9 @@ use axum::extract;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use kit::sealing::Opener;
 use mail_parser::{Message, MessageParser};
 use notifications::{Folder, Mailer, Sender, Settings, Smtp, Storefront, Words};
+use sealing::Opener;
 use uuid::Uuid;
 
 use crate::commands::Failure;

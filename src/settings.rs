@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::sealing::Sealer;
+use sealing::Sealer;
 
 use crate::commands::Failure;
 

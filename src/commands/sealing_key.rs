@@ -1,6 +1,6 @@
 //! `shop sealing-key`: the key pair of sealed mails, for services that run apart.
 
-use kit::sealing::Opener;
+use sealing::Opener;
 
 use super::Failure;
 use crate::config::SealingKey;

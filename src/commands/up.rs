@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use axum::Router;
 use kit::Clock;
-use kit::sealing::Opener;
 use mesh::serve::{self, Admin, Health};
 use news::Transport;
 use observability::Guard;
+use sealing::Opener;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

@@ -5,10 +5,11 @@ use crate::tree::{File, dependencies, packages, read, rust, services};
 use crate::{none, sameness};
 
 /// Our crates that each of our crates may depend on; the root and its tools may depend on all.
-const BELOW: [(&str, &[&str]); 9] = [
+const BELOW: [(&str, &[&str]); 10] = [
     ("proto", &[]),
     ("observability", &[]),
     ("services/kit", &["proto"]),
+    ("services/kit/sealing", &["proto"]),
     ("services/kit/audit", &["kit"]),
     ("services/kit/watching", &[]),
     ("services/kit/scratch", &["observability"]),
@@ -18,7 +19,8 @@ const BELOW: [(&str, &[&str]); 9] = [
 ];
 
 /// And every service, which never knows another one.
-const BELOW_SERVICE: &[&str] = &["proto", "kit", "audit", "watching", "scratch", "mesh", "observability"];
+const BELOW_SERVICE: &[&str] =
+    &["proto", "kit", "sealing", "audit", "watching", "scratch", "mesh", "observability"];
 
 /// The values of `kit` that code without a store may use, and the pure functions beside them.
 const VALUES: &[&str] = &[
@@ -48,6 +50,7 @@ const NEVER: [(&str, &[&str]); 6] = [
             "tracing",
             "mesh",
             "observability",
+            "sealing",
             "crate::app",
             "crate::store",
             "crate::grpc",
@@ -89,6 +92,7 @@ fn a_crate_depends_only_on_those_below_it() {
 #[test]
 fn kit_knows_only_the_common_words_of_the_contract() {
     none(strangers("services/kit/src", "proto", &["common"]));
+    none(strangers("services/kit/sealing/src", "proto", &["common"]));
 }
 
 #[test]

@@ -11,11 +11,11 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use kit::sealing::Opener;
 use kit::{Clock, Database};
 use mesh::testing;
 use proto::identity as pb;
 use proto::identity::identity_service_client::IdentityServiceClient;
+use sealing::Opener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 

@@ -14,9 +14,9 @@ mod work;
 
 use std::time::Duration;
 
-use kit::sealing::Sealer;
 use kit::{Clock, Database, Id};
 use mesh::Caller;
+use sealing::Sealer;
 use secrecy::SecretString;
 
 use crate::domain::AccountId;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use kit::sealing::SealError;
 use kit::{PageError, RequestError};
 use mesh::tokens::UnusableSeed;
 use sea_orm::DbErr;
+use sealing::SealError;
 
 use crate::domain::Refusal;
 use crate::domain::password::Weakness;

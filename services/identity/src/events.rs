@@ -2,12 +2,12 @@
 //! in mails.
 
 use kit::outbox;
-use kit::sealing::{SealError, Sealer};
 use kit::{BoxError, Reader, Timestamp};
 use observability::propagation;
 use proto::common::Sealed;
 use proto::identity as pb;
 use proto::inventory as inventory_pb;
+use sealing::{SealError, Sealer};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::rights::Role;

@@ -5,7 +5,6 @@ pub mod inbox;
 pub mod outbox;
 pub mod parse;
 pub mod requests;
-pub mod sealing;
 pub mod testing;
 pub mod time;
 

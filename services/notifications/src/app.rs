@@ -5,9 +5,9 @@ pub mod render;
 
 use std::sync::Arc;
 
-use kit::sealing::Opener;
 use kit::{Clock, Database, Listed, Page, PageError};
 use opentelemetry::metrics::Counter;
+use sealing::Opener;
 
 use crate::domain::{TEMPLATES, Template};
 use crate::error::Error;

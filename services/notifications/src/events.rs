@@ -1,13 +1,13 @@
 //! What notifications listens to, and the letters inside. A box is opened when its mail is written, and not before.
 
 use kit::outbox::Event;
-use kit::sealing::{Opener, SealError};
 use kit::{BoxError, Clock, Money, Reader, Timestamp};
 use observability::names;
 use prost::{DecodeError, Message};
 use proto::common::Sealed;
 use proto::identity as identity_pb;
 use proto::orders as orders_pb;
+use sealing::{Opener, SealError};
 
 use crate::domain::letter::{Contents, LINES_MAX, Letter, Order, OrderLine, Totals};
 use crate::domain::line::Line;

@@ -9,7 +9,6 @@ mod store;
 
 use std::time::Duration;
 
-use kit::sealing::Sealer;
 use kit::{Clock, Database, Reader};
 use mesh::Channel;
 use proto::cart::cart_service_client::CartServiceClient;
@@ -17,6 +16,7 @@ use proto::inventory::inventory_service_client::InventoryServiceClient;
 use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use sea_orm::DbErr;
+use sealing::Sealer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 

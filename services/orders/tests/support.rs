@@ -9,7 +9,6 @@ pub mod pricing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::sealing::Opener;
 use kit::{Clock, Database, Id};
 use mesh::testing::{self, TestServer};
 use mesh::{Channel, User};
@@ -25,6 +24,7 @@ use proto::payments::payments_service_client::PaymentsServiceClient;
 use proto::payments::payments_service_server::PaymentsServiceServer;
 use proto::pricing::pricing_service_client::PricingServiceClient;
 use proto::pricing::pricing_service_server::PricingServiceServer;
+use sealing::Opener;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::service::Routes;

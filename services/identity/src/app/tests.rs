@@ -5,11 +5,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use kit::sealing::Opener;
 use kit::{Clock, Database};
 use mesh::testing::{self, TestServer};
 use proto::identity as pb;
 use proto::identity::identity_service_client::IdentityServiceClient;
+use sealing::Opener;
 use tonic::service::Routes;
 use uuid::Uuid;
 

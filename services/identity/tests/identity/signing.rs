@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kit::Clock;
-use kit::sealing::Opener;
 use proto::identity as pb;
+use sealing::Opener;
 
 use crate::support::{PASSWORD, Shop, logging_in, settings, shops};
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use kit::sealing::Opener;
 use kit::{Clock, Database};
 use mesh::testing::{self, TestServer};
 use mesh::{Channel, Role, User};
 use proto::identity as pb;
 use proto::identity::identity_service_client::IdentityServiceClient;
+use sealing::Opener;
 use secrecy::SecretString;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;

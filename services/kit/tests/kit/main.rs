@@ -7,7 +7,6 @@ mod outbox;
 mod page;
 mod parse;
 mod requests;
-mod sealing;
 mod support;
 mod upkeep;
 mod values;

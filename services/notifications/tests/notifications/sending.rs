@@ -7,9 +7,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use kit::Id;
 use kit::outbox::Event;
-use kit::sealing::Opener;
 use notifications::{Folder, Mail, Mailer, Undelivered};
 use proto::identity::{self, MailKind};
+use sealing::Opener;
 use tokio_util::sync::CancellationToken;
 
 use crate::post::{Manner, Post};

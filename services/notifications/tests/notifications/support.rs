@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use kit::outbox::Event;
-use kit::sealing::Opener;
 use kit::{Clock, Database, Id};
 use mail_parser::{Message, MessageParser};
 use mesh::testing::{self, TestServer};
@@ -13,6 +12,7 @@ use mesh::{Channel, User};
 use notifications::{Mailer, Sender, Settings, Smtp, Storefront, Words};
 use proto::notifications::notifications_service_client::NotificationsServiceClient;
 use proto::{common, identity, orders};
+use sealing::Opener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::post::Post;

@@ -1,9 +1,9 @@
 //! What notifications alone may read of an order: whom to write to, and what to say.
 
 use kit::Money;
-use kit::sealing::Sealer;
 use proto::common::Sealed;
 use proto::orders as pb;
+use sealing::Sealer;
 
 use crate::app::token::Tokens;
 use crate::domain::{LineCount, Order, Origin, Shipment, Totals};

@@ -1,7 +1,8 @@
 //! Sealed boxes: who can open them, and what happens to those that were damaged.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
-use kit::sealing::{Opener, SealError, Sealer};
 use proto::common as pb;
+use sealing::{Opener, SealError, Sealer};
 
 fn address() -> pb::Address {
     pb::Address { given_name: "Ada".to_owned(), city: "London".to_owned(), ..Default::default() }

@@ -1,5 +1,4 @@
-//! Sealed boxes: a message that only the holder of the private key can read. A person's data travels in events
-//! so, and erasing the key or the account leaves nothing readable behind.
+#![doc = include_str!("../README.md")]
 
 use std::io::Write;
 use std::path::Path;
