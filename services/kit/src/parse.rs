@@ -13,6 +13,7 @@
 //! # assert!(parse("?", "fine").is_err());
 //! ```
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -24,6 +25,8 @@ use crate::id::Id;
 use crate::money::{Money, MoneyError};
 use crate::time::{self, Timestamp};
 
+/// Things that one call names at most, whatever they are.
+pub const BATCH_MAX: usize = 1_500;
 /// A thousand wrong lines need no thousand sentences.
 pub const VIOLATIONS_MAX: usize = 100;
 
@@ -81,6 +84,31 @@ impl Fields {
     /// An id.
     pub fn id<T>(&mut self, field: &str, value: &str) -> Option<Id<T>> {
         self.parsed(field, value)
+    }
+
+    /// The ids of a batch, in the order asked; one that stands twice counts once.
+    pub fn ids<T>(
+        &mut self,
+        field: &str,
+        values: &[String],
+        items: RangeInclusive<usize>,
+    ) -> Option<Vec<Id<T>>> {
+        let most = *items.end();
+        let fits = self.count(field, values.len(), items);
+        let (mut ids, mut seen) = (Vec::with_capacity(values.len().min(most)), HashSet::new());
+        for (index, value) in values.iter().enumerate().take(most) {
+            ids.extend(self.id(&format!("{field}[{index}]"), value).filter(|id| seen.insert(*id)));
+        }
+        fits.map(|_| ids)
+    }
+
+    /// The etag of a thing, which is the version that was read; an empty one stands for whichever there is.
+    pub fn etag(&mut self, value: &str) -> Option<Option<i64>> {
+        if value.is_empty() {
+            return Some(None);
+        }
+        let version = value.parse().ok().or_else(|| self.wrong("etag", "is not an etag of this service"));
+        version.map(Some)
     }
 
     /// Anything that reads itself from text; its error's words become the sentence, so they must not repeat the text.

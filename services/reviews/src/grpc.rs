@@ -2,7 +2,8 @@
 
 mod parse;
 
-use kit::{Page, PageLimits, RequestKey, time};
+use kit::parse::BATCH_MAX;
+use kit::{Page, PageLimits, time};
 use mesh::Caller;
 use mesh::status::Problem;
 use proto::common::Reason as CommonReason;
@@ -67,7 +68,7 @@ impl ReviewsService for Grpc {
         request: Request<pb::BatchGetReviewsRequest>,
     ) -> Result<Response<pb::BatchGetReviewsResponse>, Status> {
         let caller = Caller::of(&request);
-        let ids = parse::ids("review_ids", &request.get_ref().review_ids, parse::BATCH_MAX)?;
+        let ids = parse::ids("review_ids", &request.get_ref().review_ids, BATCH_MAX)?;
         let mut found = self.reviews.batch_get(&caller, &ids).await?;
         let mut answer = pb::BatchGetReviewsResponse::default();
         for id in ids {
@@ -128,8 +129,7 @@ impl ReviewsService for Grpc {
         &self,
         request: Request<pb::BatchGetSummariesRequest>,
     ) -> Result<Response<pb::BatchGetSummariesResponse>, Status> {
-        let products: Vec<ProductId> =
-            parse::ids("product_ids", &request.get_ref().product_ids, parse::BATCH_MAX)?;
+        let products: Vec<ProductId> = parse::ids("product_ids", &request.get_ref().product_ids, BATCH_MAX)?;
         let found = self.reviews.summaries(&products).await?;
         let summaries = products.iter().zip(found).map(summarised).collect();
         Ok(Response::new(pb::BatchGetSummariesResponse { summaries }))

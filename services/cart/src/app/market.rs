@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::{try_join, try_join_all};
+use kit::parse::BATCH_MAX;
 use kit::{Currency, Money};
 use proto::catalogue as catalogue_pb;
 use proto::inventory as inventory_pb;
@@ -11,9 +12,6 @@ use tonic::Status;
 use crate::Upstreams;
 use crate::domain::{Cart, Offer, Offers, Problem, VariantId};
 use crate::error::Error;
-
-/// What either answers at once.
-const BATCH_MAX: usize = 1_500;
 
 /// Variants to ask about, with their SKUs where these are known.
 pub type Wanted = BTreeMap<VariantId, Option<String>>;

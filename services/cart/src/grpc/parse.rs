@@ -115,16 +115,7 @@ fn change<T>(
     let mut fields = Fields::new();
     let claim = claim(&mut fields, "key", key);
     let what = read(&mut fields);
-    let etag = match etag {
-        "" => Some(None),
-        etag => match etag.parse() {
-            Ok(version) => Some(Some(version)),
-            Err(_) => {
-                fields.refuse("etag", "is not an etag of this service");
-                None
-            }
-        },
-    };
+    let etag = fields.etag(etag);
     fields.build(|| Some((claim?, what?, etag?))).map_err(Problem::invalid)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::parse::{Fields, Violation};
+use kit::parse::{BATCH_MAX, Fields, Violation};
 use kit::{Id, Page, PageLimits};
 use mesh::status::Problem;
 use proto::catalogue as pb;
@@ -15,7 +15,6 @@ use crate::domain::{
 };
 
 /// Ids of one batch.
-pub(super) const BATCH_MAX: usize = 1_500;
 const PAGE: PageLimits = PageLimits { default: 20, max: 250 };
 const QUERY_LENGTH_MAX: usize = 200;
 const QUERY_WORDS_MAX: usize = 16;

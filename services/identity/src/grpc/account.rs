@@ -1,6 +1,6 @@
 //! Accounts on the wire.
 
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use kit::time;
 use mesh::Caller;
 use mesh::status::Problem;
@@ -50,7 +50,7 @@ pub async fn batch_get_accounts(
     _: Caller,
     message: pb::BatchGetAccountsRequest,
 ) -> Result<pb::BatchGetAccountsResponse, Status> {
-    let ids: Vec<AccountId> = parse::ids("account_ids", &message.account_ids, 0, parse::BATCH_MAX)?;
+    let ids: Vec<AccountId> = parse::ids("account_ids", &message.account_ids, 0, BATCH_MAX)?;
     let mut found = identity.batch_get(&ids).await?;
     let mut answer = pb::BatchGetAccountsResponse::default();
     for id in ids {
@@ -87,16 +87,7 @@ pub async fn update_account(
     let key = caller.key("UpdateAccount", &message.request_id, &message)?;
     let mut fields = Fields::new();
     let changes = changes(&mut fields, &message);
-    let etag = match message.etag.as_str() {
-        "" => Some(None),
-        etag => match etag.parse::<i64>() {
-            Ok(version) => Some(Some(version)),
-            Err(_) => {
-                fields.refuse("etag", "is not an etag of this service");
-                None
-            }
-        },
-    };
+    let etag = fields.etag(&message.etag);
     let (changes, etag) = fields.build(|| Some((changes?, etag?))).map_err(Problem::invalid)?;
     let account = identity.update(&caller, &key, etag, &changes).await?;
     Ok(pb::UpdateAccountResponse { account: Some(shown(account)) })

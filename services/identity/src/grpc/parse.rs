@@ -14,7 +14,6 @@ use crate::domain::session::{Client, Network};
 use crate::domain::{Email, Name, Preferences};
 use crate::error::Error;
 
-pub const BATCH_MAX: usize = 1_500;
 /// A refresh token or the secret of a link: 32 bytes in base64. More is not read.
 const TOKEN_LENGTH_MAX: usize = 100;
 const LANGUAGE_LENGTH_MAX: usize = 35;
@@ -27,20 +26,10 @@ pub fn id<T>(field: &str, value: &str) -> Parsed<Id<T>> {
     fields.build(|| id).map_err(Problem::invalid)
 }
 
-/// Ids in the order asked; one that stands twice counts once.
 pub fn ids<T>(field: &str, values: &[String], at_least: usize, max: usize) -> Parsed<Vec<Id<T>>> {
     let mut fields = Fields::new();
-    let fits = fields.count(field, values.len(), at_least..=max);
-    let mut ids = Vec::with_capacity(values.len().min(max));
-    let mut seen = std::collections::HashSet::new();
-    for (index, value) in values.iter().enumerate().take(max) {
-        if let Some(id) = fields.id(&format!("{field}[{index}]"), value)
-            && seen.insert(id)
-        {
-            ids.push(id);
-        }
-    }
-    fields.build(|| fits.map(|_| ids)).map_err(Problem::invalid)
+    let ids = fields.ids(field, values, at_least..=max);
+    fields.build(|| ids).map_err(Problem::invalid)
 }
 
 /// Nothing for an empty text.

@@ -4,14 +4,13 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use kit::Timestamp;
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use mesh::status::Problem;
 use proto::inventory as pb;
 
 use crate::domain::{Adjustment, Change, Reservation, ReservationId, default_location};
 
 pub const SKU_LENGTH_MAX: usize = 100;
-const BATCH_MAX: usize = 1_500;
 const WATCHED_MAX: usize = 250;
 const ADJUSTMENTS_MAX: usize = 1_000;
 const LINES_MAX: usize = 1_200;
@@ -96,16 +95,7 @@ fn adjustment(fields: &mut Fields, one: &pb::StockAdjustment) -> Option<Adjustme
         }
         None => fields.present("change", None),
     };
-    let etag = match one.etag.as_str() {
-        "" => Some(None),
-        etag => match etag.parse() {
-            Ok(version) => Some(Some(version)),
-            Err(_) => {
-                fields.refuse("etag", "is not an etag of this service");
-                None
-            }
-        },
-    };
+    let etag = fields.etag(&one.etag);
     Some(Adjustment { sku: sku?, location: location?, change: change?, etag: etag? })
 }
 

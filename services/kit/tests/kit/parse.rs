@@ -46,6 +46,28 @@ fn values_are_put_together_when_nothing_is_wrong() {
 }
 
 #[test]
+fn the_ids_of_a_batch_keep_their_order_and_count_once() {
+    let (one, other) = (Id::<Money>::new(), Id::<Money>::new());
+    let asked: Vec<String> = [other, one, other].iter().map(ToString::to_string).collect();
+    let wrong = ["?".to_owned(), one.to_string(), String::new()];
+
+    assert_eq!(Fields::new().ids("ids", &asked, 0..=3), Some(vec![other, one]));
+    assert_eq!(Fields::new().ids::<Money>("ids", &[], 0..=3), Some(Vec::new()));
+    assert_eq!(sentence(|fields| fields.ids::<Money>("ids", &[], 1..=3)), "must have 1 to 3 items, not 0");
+    assert_eq!(sentence(|fields| fields.ids::<Money>("ids", &asked, 0..=2)), "must have 0 to 2 items, not 3");
+    let paths = refused(|fields| fields.ids::<Money>("ids", &wrong, 0..=3)).into_iter().map(|(path, _)| path);
+    assert_eq!(paths.collect::<Vec<_>>(), ["ids[0]", "ids[2]"]);
+}
+
+#[test]
+fn an_etag_is_the_version_that_was_read_or_stands_for_whichever_there_is() {
+    assert_eq!(Fields::new().etag("7"), Some(Some(7)));
+    assert_eq!(Fields::new().etag(""), Some(None));
+    let foreign = refused(|fields| fields.etag("W/\"7\""));
+    assert_eq!(foreign, [("etag".to_owned(), "is not an etag of this service".to_owned())]);
+}
+
+#[test]
 fn a_reader_that_refuses_without_a_word_fails_all_the_same() {
     let result = Fields::new().build(|| None::<()>);
 

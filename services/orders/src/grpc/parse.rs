@@ -1,6 +1,6 @@
 //! Requests become values here, or are refused with everything that is wrong with them.
 
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use kit::{Id, Money};
 use mesh::status::Violation;
 use proto::common;
@@ -17,8 +17,6 @@ use crate::domain::{
 
 type Parsed<T> = Result<T, Vec<Violation>>;
 
-/// A batch names at most so many ids.
-const BATCH_MAX: usize = 1_500;
 /// An order has at most so many lines.
 const LINES_MAX: usize = 1_200;
 const QUANTITY_MAX: i64 = 10_000;
@@ -181,12 +179,8 @@ pub fn order_key(key: Option<&pb::OrderKey>) -> Parsed<Key> {
 
 pub fn order_ids(ids: &[String]) -> Parsed<Vec<OrderId>> {
     let mut fields = Fields::new();
-    fields.count("order_ids", ids.len(), 0..=BATCH_MAX);
-    let mut seen = std::collections::HashSet::new();
-    let read = (0..).zip(ids.iter().take(BATCH_MAX));
-    let ids: Option<Vec<OrderId>> =
-        read.map(|(index, id)| fields.id(&format!("order_ids[{index}]"), id)).collect();
-    fields.build(|| Some(ids?.into_iter().filter(|id| seen.insert(*id)).collect()))
+    let ids = fields.ids("order_ids", ids, 0..=BATCH_MAX);
+    fields.build(|| ids)
 }
 
 pub fn listing(message: &pb::ListOrdersRequest) -> Parsed<Listing> {

@@ -1,9 +1,7 @@
 //! Requests into values of the domain.
 
-use std::collections::HashSet;
-
 use kit::Money;
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use mesh::status::Problem;
 use proto::common::Money as PbMoney;
 use proto::payments as pb;
@@ -12,7 +10,6 @@ use crate::app::{Filter, Intent};
 use crate::domain::{PaymentId, State};
 use crate::provider::SIMULATED;
 
-const BATCH_MAX: usize = 1_500;
 const ATTEMPT_MAX: i64 = 1_000_000;
 const METHOD_LENGTH_MAX: usize = 200;
 const REASON_LENGTH_MAX: usize = 200;
@@ -29,20 +26,10 @@ pub fn payment_id(value: &str) -> Parsed<PaymentId> {
     fields.build(|| id).map_err(Problem::invalid)
 }
 
-/// Ids in the order asked; one that stands twice counts once.
 pub fn payment_ids(values: &[String]) -> Parsed<Vec<PaymentId>> {
     let mut fields = Fields::new();
-    let fits = fields.count("payment_ids", values.len(), 0..=BATCH_MAX);
-    let mut ids = Vec::with_capacity(values.len().min(BATCH_MAX));
-    let mut seen = HashSet::new();
-    for (index, value) in values.iter().enumerate().take(BATCH_MAX) {
-        if let Some(id) = fields.id(&format!("payment_ids[{index}]"), value)
-            && seen.insert(id)
-        {
-            ids.push(id);
-        }
-    }
-    fields.build(|| fits.map(|_| ids)).map_err(Problem::invalid)
+    let ids = fields.ids("payment_ids", values, 0..=BATCH_MAX);
+    fields.build(|| ids).map_err(Problem::invalid)
 }
 
 pub fn intent(message: &pb::AuthorizePaymentRequest) -> Parsed<Intent> {

@@ -3,9 +3,7 @@
 mod discount;
 mod method;
 
-use std::collections::HashSet;
-
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use kit::{Id, Timestamp};
 use mesh::status::Problem;
 use proto::pricing as pb;
@@ -20,7 +18,6 @@ pub use method::{created_method, updated_method};
 const LINES_MAX: usize = 1_200;
 const QUANTITY_MAX: i64 = 10_000;
 const CODES_MAX: usize = 10;
-const BATCH_MAX: usize = 1_500;
 const PLACE_LENGTH_MAX: usize = 100;
 const TAX_CLASS_LENGTH_MAX: usize = 64;
 
@@ -32,20 +29,10 @@ pub fn id<T>(field: &str, value: &str) -> Parsed<Id<T>> {
     fields.build(|| id).map_err(Problem::invalid)
 }
 
-/// Ids in the order asked; one that stands twice counts once.
 pub fn ids<T>(field: &str, values: &[String]) -> Parsed<Vec<Id<T>>> {
     let mut fields = Fields::new();
-    fields.count(field, values.len(), 0..=BATCH_MAX);
-    let mut seen = HashSet::with_capacity(values.len().min(BATCH_MAX));
-    let mut ids = Vec::with_capacity(values.len().min(BATCH_MAX));
-    for (index, value) in values.iter().enumerate().take(BATCH_MAX) {
-        if let Some(id) = fields.id(&format!("{field}[{index}]"), value)
-            && seen.insert(id)
-        {
-            ids.push(id);
-        }
-    }
-    fields.build(|| Some(ids)).map_err(Problem::invalid)
+    let ids = fields.ids(field, values, 0..=BATCH_MAX);
+    fields.build(|| ids).map_err(Problem::invalid)
 }
 
 pub fn quote(message: &pb::QuoteRequest) -> Parsed<(Basket, Wishes)> {
@@ -147,17 +134,6 @@ fn tax_class(fields: &mut Fields, class: &str) -> Option<String> {
     }
     fields.refuse("tax_class", "must be 1 to 64 of a-z, 0-9, \"-\" and \"_\"");
     None
-}
-
-/// An etag is the version that was read; an empty one stands for whichever there is.
-fn etag(fields: &mut Fields, etag: &str) -> Option<Option<i64>> {
-    optional(etag, |etag| match etag.parse() {
-        Ok(version) => Some(version),
-        Err(_) => {
-            fields.refuse("etag", "is not an etag of this service");
-            None
-        }
-    })
 }
 
 /// Nothing for an empty text; else what is read from it.

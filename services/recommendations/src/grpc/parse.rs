@@ -1,8 +1,6 @@
 //! Requests into values of the domain.
 
-use std::collections::HashSet;
-
-use kit::parse::Fields;
+use kit::parse::{BATCH_MAX, Fields};
 use mesh::status::Problem;
 use proto::recommendations as pb;
 use proto::recommendations::list_for_account_request::Customer;
@@ -10,23 +8,21 @@ use proto::recommendations::list_for_account_request::Customer;
 use crate::domain::{CustomerId, ProductId};
 use crate::events::external_customer;
 
-const BASKET_MAX: usize = 1_500;
 const PRODUCTS_MAX: usize = 250;
 const RECOMMENDATIONS_EACH_MAX: i64 = 20;
 const EXTERNAL_NAME_LENGTH_MAX: usize = 200;
 
 type Parsed<T> = Result<T, Problem>;
 
-/// Products in the order asked; one that stands twice counts once.
 pub fn basket(product_ids: &[String]) -> Parsed<Vec<ProductId>> {
     let mut fields = Fields::new();
-    let basket = products(&mut fields, product_ids, BASKET_MAX);
+    let basket = fields.ids("product_ids", product_ids, 1..=BATCH_MAX);
     fields.build(|| basket).map_err(Problem::invalid)
 }
 
 pub fn each(message: &pb::BatchListBoughtTogetherRequest) -> Parsed<(Vec<ProductId>, usize)> {
     let mut fields = Fields::new();
-    let asked = products(&mut fields, &message.product_ids, PRODUCTS_MAX);
+    let asked = fields.ids("product_ids", &message.product_ids, 1..=PRODUCTS_MAX);
     let each =
         fields.integer("recommendations_each", message.recommendations_each, 1..=RECOMMENDATIONS_EACH_MAX);
     fields.build(|| Some((asked?, usize::try_from(each?).ok()?))).map_err(Problem::invalid)
@@ -43,18 +39,4 @@ pub fn customer(named: Option<&Customer>) -> Parsed<Option<CustomerId>> {
         }
     };
     fields.build(|| customer).map_err(Problem::invalid)
-}
-
-fn products(fields: &mut Fields, product_ids: &[String], most: usize) -> Option<Vec<ProductId>> {
-    fields.count("product_ids", product_ids.len(), 1..=most)?;
-    let mut seen = HashSet::new();
-    let mut products = Vec::with_capacity(product_ids.len());
-    for (index, value) in product_ids.iter().enumerate() {
-        if let Some(id) = fields.id(&format!("product_ids[{index}]"), value)
-            && seen.insert(id)
-        {
-            products.push(id);
-        }
-    }
-    Some(products)
 }

@@ -8,7 +8,6 @@ use proto::reviews as pb;
 use crate::app::Listing;
 use crate::domain::{Imported, Opinion, Order, ProductId, Rating, Review, ReviewId, State};
 
-pub const BATCH_MAX: usize = 1_500;
 const PRODUCTS_MAX: usize = 250;
 const REVIEWS_EACH_MAX: i64 = 20;
 const IMPORT_MAX: usize = 250;
@@ -21,20 +20,10 @@ pub fn review_id(value: &str) -> Parsed<ReviewId> {
     fields.build(|| id).map_err(Problem::invalid)
 }
 
-/// Ids in the order asked; one that stands twice counts once.
 pub fn ids<T>(field: &str, values: &[String], max: usize) -> Parsed<Vec<Id<T>>> {
     let mut fields = Fields::new();
-    let fits = fields.count(field, values.len(), 0..=max);
-    let mut ids = Vec::with_capacity(values.len().min(max));
-    let mut seen = std::collections::HashSet::new();
-    for (index, value) in values.iter().enumerate().take(max) {
-        if let Some(id) = fields.id(&format!("{field}[{index}]"), value)
-            && seen.insert(id)
-        {
-            ids.push(id);
-        }
-    }
-    fields.build(|| fits.map(|_| ids)).map_err(Problem::invalid)
+    let ids = fields.ids(field, values, 0..=max);
+    fields.build(|| ids).map_err(Problem::invalid)
 }
 
 pub fn created(message: &pb::CreateReviewRequest) -> Parsed<(ProductId, String, Opinion)> {
@@ -49,14 +38,14 @@ pub fn updated(message: &pb::UpdateReviewRequest) -> Parsed<(ReviewId, Opinion, 
     let mut fields = Fields::new();
     let id = fields.id("review_id", &message.review_id);
     let opinion = opinion(&mut fields, message.rating, &message.title, &message.body);
-    let etag = etag(&mut fields, &message.etag);
+    let etag = fields.etag(&message.etag);
     fields.build(|| Some((id?, opinion?, etag?))).map_err(Problem::invalid)
 }
 
 pub fn approved(message: &pb::ApproveReviewRequest) -> Parsed<(ReviewId, Option<i64>)> {
     let mut fields = Fields::new();
     let id = fields.id("review_id", &message.review_id);
-    let etag = etag(&mut fields, &message.etag);
+    let etag = fields.etag(&message.etag);
     fields.build(|| Some((id?, etag?))).map_err(Problem::invalid)
 }
 
@@ -64,7 +53,7 @@ pub fn rejected(message: &pb::RejectReviewRequest) -> Parsed<(ReviewId, String, 
     let mut fields = Fields::new();
     let id = fields.id("review_id", &message.review_id);
     let rejection = fields.prose("rejection", &message.rejection, 1..=500);
-    let etag = etag(&mut fields, &message.etag);
+    let etag = fields.etag(&message.etag);
     fields.build(|| Some((id?, rejection?, etag?))).map_err(Problem::invalid)
 }
 
@@ -77,7 +66,10 @@ pub fn reported(message: &pb::ReportReviewRequest) -> Parsed<(ReviewId, String)>
 
 pub fn listing(message: &pb::ListReviewsRequest) -> Parsed<Listing> {
     let mut fields = Fields::new();
-    let product = optional(&message.product_id, |value| fields.id("product_id", value));
+    let product = match message.product_id.as_str() {
+        "" => Some(None),
+        product => fields.id("product_id", product).map(Some),
+    };
     let order = order(&mut fields, message.sort);
     let state = match message.state {
         0 => Some(None),
@@ -165,24 +157,5 @@ fn state(state: pb::ReviewState) -> Option<State> {
         pb::ReviewState::Pending => Some(State::Pending),
         pb::ReviewState::Approved => Some(State::Approved),
         pb::ReviewState::Rejected => Some(State::Rejected),
-    }
-}
-
-/// An etag is the version that was read.
-fn etag(fields: &mut Fields, etag: &str) -> Option<Option<i64>> {
-    optional(etag, |etag| match etag.parse() {
-        Ok(version) => Some(version),
-        Err(_) => {
-            fields.refuse("etag", "is not an etag of this service");
-            None
-        }
-    })
-}
-
-/// Nothing for an empty text; else what is read from it.
-fn optional<T>(value: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        "" => Some(None),
-        value => read(value).map(Some),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use kit::parse::BATCH_MAX;
 use kit::{Money, Timestamp, time};
 use proto::catalogue as pb;
 use proto::inventory::BatchGetStockRequest;
@@ -12,8 +13,6 @@ use crate::Upstreams;
 use crate::domain::{CategoryId, Product, ProductId, Rating, Sku, plain};
 use crate::error::Error;
 
-/// SKUs and products that inventory and reviews take in one call.
-const STOCK_BATCH_MAX: usize = 1_500;
 /// Products of one page of catalogue.
 const PAGE_SIZE: i32 = 250;
 /// Characters of a description that count.
@@ -86,7 +85,7 @@ pub async fn products(upstreams: &Upstreams, ids: &[ProductId]) -> Result<Vec<pb
 /// Which of these SKUs can be bought.
 pub async fn stock(upstreams: &Upstreams, skus: Vec<String>) -> Result<BTreeSet<String>, Error> {
     let mut available = BTreeSet::new();
-    for skus in skus.chunks(STOCK_BATCH_MAX) {
+    for skus in skus.chunks(BATCH_MAX) {
         let request = BatchGetStockRequest { skus: skus.to_vec() };
         let answer = said("inventory", upstreams.inventory.clone().batch_get_stock(request).await)?;
         let sellable = answer.stock.into_iter().filter(|stock| stock.available > 0);
@@ -98,7 +97,7 @@ pub async fn stock(upstreams: &Upstreams, skus: Vec<String>) -> Result<BTreeSet<
 /// The ratings of products; those without reviews may be left out.
 pub async fn ratings(upstreams: &Upstreams, ids: &[ProductId]) -> Result<HashMap<ProductId, Rating>, Error> {
     let mut ratings = HashMap::new();
-    for ids in ids.chunks(STOCK_BATCH_MAX) {
+    for ids in ids.chunks(BATCH_MAX) {
         let product_ids = ids.iter().map(ToString::to_string).collect();
         let request = BatchGetSummariesRequest { product_ids };
         let answer = said("reviews", upstreams.reviews.clone().batch_get_summaries(request).await)?;

@@ -5,7 +5,7 @@ use mesh::status::Problem;
 use proto::pricing as pb;
 use proto::pricing::discount::Value as Given;
 
-use super::{Parsed, etag};
+use super::Parsed;
 use crate::domain::{Code, DiscountId, Patch, Terms, Value};
 
 /// What an update may name. The three kinds of value exclude each other.
@@ -52,7 +52,7 @@ pub fn updated_discount(message: &pb::UpdateDiscountRequest) -> Parsed<(Discount
     if paths.iter().any(|path| !PATHS.contains(&path.as_str())) {
         fields.refuse("update_mask", "names what is no field of a discount that staff write");
     }
-    let etag = etag(&mut fields, &message.etag);
+    let etag = fields.etag(&message.etag);
     let given = fields.present("discount", message.discount.as_ref());
     let named = |path: &str| paths.iter().any(|named| named == path);
     let read = given.and_then(|given| {

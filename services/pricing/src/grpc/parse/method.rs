@@ -4,7 +4,7 @@ use kit::parse::Fields;
 use mesh::status::Problem;
 use proto::pricing as pb;
 
-use super::{Parsed, etag};
+use super::Parsed;
 use crate::domain::{MethodId, Offer, Tier};
 
 const COUNTRIES_MAX: usize = 250;
@@ -21,7 +21,7 @@ pub fn created_method(message: &pb::CreateShippingMethodRequest) -> Parsed<Offer
 
 pub fn updated_method(message: &pb::UpdateShippingMethodRequest) -> Parsed<(MethodId, Option<i64>, Offer)> {
     let mut fields = Fields::new();
-    let etag = etag(&mut fields, &message.etag);
+    let etag = fields.etag(&message.etag);
     let given = fields.present("shipping_method", message.shipping_method.as_ref());
     let read = given.and_then(|given| {
         fields.within("shipping_method", |fields| {
