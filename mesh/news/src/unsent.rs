@@ -3,11 +3,8 @@
 use std::collections::HashMap;
 
 use kit::outbox::{self, Event};
-use kit::{Database, Id, Timestamp, execute, query};
+use kit::{Database, IDS_PER_STATEMENT_MAX, Id, Timestamp, execute, query};
 use sea_orm::{DbErr, Value};
-
-/// Statements name at most so many ids, well below what either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 /// The events of some subjects that are still to be carried, oldest first; of each at most its oldest unsent run, or the
 /// first event of that alone.

@@ -7,8 +7,8 @@ mod sales;
 mod sums;
 
 use kit::outbox::Event as News;
-use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, inbox, query};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
+use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, for_update, inbox, query};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use self::entity::{OrderRow, PaymentRow};
@@ -214,12 +214,9 @@ async fn update<const N: usize>(
     execute(tx, &sql, values).await.map(drop)
 }
 
-/// Reads a row and keeps others from changing it until the transaction ends. On SQLite there is one writer anyway.
+/// Reads a row and keeps others from changing it until the transaction ends.
 async fn locked<R: FromQueryResult>(tx: &Tx, table: &str, id: Uuid) -> Result<R, DbErr> {
-    let suffix = match tx.get_database_backend() {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    };
+    let suffix = for_update(tx.get_database_backend());
     let rows = query(tx, &format!("SELECT * FROM {table} WHERE id = $1{suffix}"), [id.into()]).await?;
     let row = rows.first().ok_or(DbErr::RecordNotFound(format!("{table} {id}")))?;
     R::from_query_result(row, "")

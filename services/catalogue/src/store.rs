@@ -17,9 +17,8 @@ pub use migration::Migrator;
 
 use std::sync::Arc;
 
-use kit::{Database, PageError};
+use kit::{Database, PageError, is_taken};
 use scratch::Scratch;
-use sea_orm::{DbErr, SqlErr};
 
 use self::hot::{Hot, Look};
 use crate::domain::{Parts, ProductId, ProductKey};
@@ -113,11 +112,6 @@ impl<E: Into<Error>> From<E> for Failure {
             error => Failure::Final(error),
         }
     }
-}
-
-/// Whether a row of this key is there already.
-fn is_taken(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 /// Tries a transaction until it is not raced.

@@ -14,7 +14,10 @@ mod throttle;
 
 use std::collections::HashMap;
 
-use kit::{Database, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute, outbox, query};
+use kit::{
+    Database, IDS_PER_STATEMENT_MAX, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute,
+    outbox, query,
+};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -32,9 +35,6 @@ use crate::events::{self, News};
 pub use book::Export;
 pub use link::{Letter, Link};
 pub use session::{NewSession, Refresh};
-
-/// Well below the number of variables that either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 #[derive(Clone)]
 pub struct Store {

@@ -9,7 +9,8 @@ pub mod verify;
 use std::collections::BTreeSet;
 
 use kit::{
-    Database, Once, OnceTx, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, query, tuples,
+    Database, Once, OnceTx, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, for_update, query,
+    tuples,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
@@ -275,10 +276,7 @@ async fn insert(tx: &Tx, reservation: &Reservation) -> Result<(), Error> {
 
 /// The reservation, with its row locked where several may write.
 async fn find(tx: &Tx, id: ReservationId) -> Result<Option<Reservation>, Error> {
-    let suffix = match tx.get_database_backend() {
-        sea_orm::DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    };
+    let suffix = for_update(tx.get_database_backend());
     let sql = format!("SELECT * FROM reservations WHERE id = $1{suffix}");
     let Some(row) = query(tx, &sql, [id.as_uuid().into()]).await?.into_iter().next() else {
         return Ok(None);

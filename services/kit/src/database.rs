@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 pub(crate) use fault::is_lock_timeout;
-pub use fault::{is_refused, is_transient};
+pub use fault::{is_refused, is_taken, is_transient};
 pub use open::OpenError;
 use statement::Statements;
-pub use statement::{ROWS_PER_STATEMENT_MAX, execute, query, tuples};
+pub use statement::{IDS_PER_STATEMENT_MAX, ROWS_PER_STATEMENT_MAX, execute, for_update, query, tuples};
 pub use tx::Tx;
 
 use crate::requests::{self, KeptAnswer, Once, RequestError, RequestKey, Running};

@@ -19,7 +19,8 @@ mod upkeep;
 
 pub use currency::{Currency, UnknownCurrency};
 pub use database::{
-    Database, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, is_refused, is_transient, query, tuples,
+    Database, IDS_PER_STATEMENT_MAX, OpenError, ROWS_PER_STATEMENT_MAX, Tx, execute, for_update, is_refused,
+    is_taken, is_transient, query, tuples,
 };
 pub use id::{Id, MalformedId};
 pub use migration::{kit_migrations, tables};

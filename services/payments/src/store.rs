@@ -7,8 +7,10 @@ pub mod migration;
 mod operations;
 pub mod verify;
 
-use kit::{Database, Id, Money, Once, RequestError, RequestKey, Timestamp, Tx, execute, inbox, outbox};
-use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QuerySelect, SqlErr};
+use kit::{
+    Database, Id, Money, Once, RequestError, RequestKey, Timestamp, Tx, execute, inbox, is_taken, outbox,
+};
+use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -337,8 +339,4 @@ async fn write_down(
         }
     }
     Ok(told)
-}
-
-fn is_taken(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }

@@ -13,8 +13,6 @@ use kit::Database;
 
 /// A change that lost the race against another one is decided again on what is there now, so often.
 const DECISIONS_MAX: usize = 5;
-/// Well below the number of variables that either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 #[derive(Clone)]
 pub struct Store {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::{Database, Once, RequestKey, Tx, outbox, query};
+use kit::{Database, Once, RequestKey, Tx, for_update, outbox, query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ impl Store {
                 Once::Kept(answer) => return kept(answer.rows()?),
                 Once::First(tx) => tx,
             };
-            let present = locked(&tx, self.database.backend(), id).await?;
+            let present = locked(&tx, id).await?;
             let version = present.version;
             let product = match decide(&present)? {
                 None => present,
@@ -87,9 +87,8 @@ fn kept(row: ProductRow) -> Result<Product, Failure> {
 }
 
 /// The product as it is, held until the transaction ends.
-async fn locked(tx: &Tx, backend: DbBackend, id: ProductId) -> Result<Product, Failure> {
-    // SQLite has one writer anyway.
-    let lock = if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" };
+async fn locked(tx: &Tx, id: ProductId) -> Result<Product, Failure> {
+    let lock = for_update(tx.get_database_backend());
     let columns = product_columns(Parts::ALL);
     let sql = format!("SELECT {columns} FROM products p WHERE p.id = $1{lock}");
     let rows = query(tx, &sql, [id.as_uuid().into()]).await?;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use kit::{Id, Timestamp, Tx, execute, query};
+use kit::{IDS_PER_STATEMENT_MAX, Id, Timestamp, Tx, execute, query};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
-use super::{IDS_PER_STATEMENT_MAX, Store, announce, find_in, lock};
+use super::{Store, announce, find_in, lock};
 use crate::domain::{ALERT_REST, Account, AccountId, ProductId, StockAlert, VariantId};
 use crate::error::Error;
 use crate::events::News;

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute, query};
+use kit::{
+    Cursor, IDS_PER_STATEMENT_MAX, Id, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute,
+    query,
+};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Order as Direction, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
@@ -12,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::entity::{address, wishlist_item};
-use super::{IDS_PER_STATEMENT_MAX, Store, alert, lock};
+use super::{Store, alert, lock};
 use crate::domain::address::{ADDRESSES_MAX, Address, AddressId};
 use crate::domain::session::Session;
 use crate::domain::{

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kit::{ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute, outbox, query, tuples};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
+use kit::{ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute, for_update, outbox, query, tuples};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::entity::StockRow;
@@ -23,14 +23,11 @@ pub struct Move {
 type Key = (String, Uuid);
 
 /// Reads the rows of these keys and keeps others from changing them until the transaction ends. Always in the order of
-/// their keys, so that two baskets never wait for each other. On SQLite there is one writer anyway.
+/// their keys, so that two baskets never wait for each other.
 pub async fn lock(tx: &Tx, keys: &[(String, LocationId)]) -> Result<BTreeMap<Key, StockRow>, DbErr> {
     let mut keys: Vec<Key> = keys.iter().map(|(sku, place)| (sku.clone(), place.as_uuid())).collect();
     keys.sort();
-    let suffix = match tx.get_database_backend() {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    };
+    let suffix = for_update(tx.get_database_backend());
     let mut found = BTreeMap::new();
     for keys in keys.chunks(ROWS_PER_STATEMENT_MAX) {
         let pairs: Vec<String> =

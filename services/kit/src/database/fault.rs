@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sea_orm::{DbErr, RuntimeErr, sqlx};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 /// PostgreSQL: a lock was not granted within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -26,6 +26,11 @@ pub fn is_transient(error: &DbErr) -> bool {
 /// Whether the store says no to whoever asks, which stays so until a person changes it.
 pub fn is_refused(error: &DbErr) -> bool {
     code(error).is_some_and(|code| REFUSED.iter().any(|refused| code.starts_with(refused)))
+}
+
+/// Whether a row of this key is there already.
+pub fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 /// Whether another transaction held the row for too long.

@@ -10,6 +10,9 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 /// hundred are read ten times as fast as one of five hundred.
 pub const ROWS_PER_STATEMENT_MAX: usize = 100;
 
+/// Ids that one statement asks for, well below the number of variables that either store takes.
+pub const IDS_PER_STATEMENT_MAX: usize = 500;
+
 /// A statement that took so long is worth a line in the log.
 const SLOW_TIME_MIN: Duration = Duration::from_secs(1);
 /// So much of it is shown: enough to find it by.
@@ -48,6 +51,14 @@ pub fn tuples(backend: DbBackend, rows: usize, types: &[&str]) -> String {
         format!("({})", places.join(", "))
     };
     (0..rows).map(tuple).collect::<Vec<_>>().join(", ")
+}
+
+/// Ends a SELECT whose rows nobody else may change until the transaction ends. SQLite has one writer anyway.
+pub fn for_update(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => "",
+        _ => " FOR UPDATE",
+    }
 }
 
 /// What is known of the statements that ran on a store. The driver's own log of slow ones is off: it would write

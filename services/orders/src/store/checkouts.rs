@@ -1,8 +1,8 @@
 //! Checkouts: each change and what it means for others commit together.
 
 use kit::outbox::Event as News;
-use kit::{Once, RequestKey, Timestamp, Tx, erased, execute, query};
-use sea_orm::{ConnectionTrait, DbErr, SqlErr};
+use kit::{Once, RequestKey, Timestamp, Tx, erased, execute, is_taken, query};
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -248,10 +248,7 @@ fn noted(
 
 /// Somebody else began to buy the same cart at the same moment.
 fn lost_the_race(error: DbErr) -> Error {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => Error::Conflict,
-        _ => Error::Storage(error),
-    }
+    if is_taken(&error) { Error::Conflict } else { Error::Storage(error) }
 }
 
 pub(super) async fn find(

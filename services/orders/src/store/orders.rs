@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use kit::{Once, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, query, tuples};
+use kit::{
+    IDS_PER_STATEMENT_MAX, Once, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, query, tuples,
+};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,8 +17,6 @@ use crate::domain::{Head, Line, Number, Order, OrderEvent, OrderId};
 use crate::error::Error;
 use crate::events;
 
-/// Statements name at most so many orders, well below what either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 const LINE_COLUMNS: [&str; 17] = [
     "order_id",
     "position",

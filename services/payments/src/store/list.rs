@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::{Listed, Money, Page, PageError, Timestamp};
+use kit::{IDS_PER_STATEMENT_MAX, Listed, Money, Page, PageError, Timestamp};
 use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -10,9 +10,6 @@ use super::Store;
 use super::entity::{event, kind, payment};
 use crate::domain::{CheckoutId, EventKind, Payment, PaymentId, State};
 use crate::error::Error;
-
-/// Well below the number of variables that either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 /// Which payments are read; all that is set must hold.
 #[derive(Clone, Copy, Debug)]

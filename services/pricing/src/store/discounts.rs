@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute, query, time};
+use kit::{
+    Cursor, IDS_PER_STATEMENT_MAX, Listed, Once, Page, PageError, RequestKey, Timestamp, Tx, execute,
+    is_taken, query, time,
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, Order, QueryFilter,
-    QueryOrder, QuerySelect, SqlErr,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
 use super::entity::discount::{self, Column, Entity};
-use super::{DECISIONS_MAX, IDS_PER_STATEMENT_MAX, Store};
+use super::{DECISIONS_MAX, Store};
 use crate::domain::{Candidate, Code, Customer, Discount, DiscountId, Found, Refusal, Terms};
 use crate::error::Error;
 
@@ -179,8 +182,5 @@ fn position(after: &Cursor) -> Option<(Timestamp, Uuid)> {
 }
 
 fn taken(error: DbErr, code: &Code) -> Error {
-    match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => Error::CodeTaken(code.clone()),
-        _ => Error::Storage(error),
-    }
+    if is_taken(&error) { Error::CodeTaken(code.clone()) } else { Error::Storage(error) }
 }

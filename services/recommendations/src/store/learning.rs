@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use kit::outbox::Event as News;
-use kit::{Id, Tx, erased, execute, inbox};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use kit::{Id, Tx, erased, execute, for_update, inbox};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
 use super::{PURCHASES_MAX, ROWS_PER_STATEMENT_MAX, Store, entity, item_of, query_in};
@@ -182,10 +182,7 @@ async fn claim(tx: &Tx, listing: &Listing) -> Result<(), DbErr> {
 /// Moves what was counted for SKUs before their product was known over to the product. Their lists stay where they are
 /// and are read with its own.
 async fn fold(tx: &Tx, listing: &Listing) -> Result<(), DbErr> {
-    let lock = match tx.get_database_backend() {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    };
+    let lock = for_update(tx.get_database_backend());
     let sql = |places: &str| {
         format!(
             "SELECT id, order_count, demand,

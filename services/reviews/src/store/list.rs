@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kit::{Cursor, Listed, Page, PageError, query};
+use kit::{Cursor, IDS_PER_STATEMENT_MAX, Listed, Page, PageError, query};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, Order as Direction, QueryFilter, QueryOrder,
@@ -14,8 +14,6 @@ use super::entity::review::{self, Column, Entity};
 use super::{Store, Viewer};
 use crate::domain::{AccountId, Order, ProductId, Rating, Review, ReviewId, State};
 use crate::error::Error;
-
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 /// Which reviews are read; all that is set must hold.
 #[derive(Clone, Debug)]

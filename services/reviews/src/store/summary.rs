@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use kit::{Tx, execute};
+use kit::{IDS_PER_STATEMENT_MAX, Tx, execute};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use super::entity::summary;
 use super::{ProductId, Rating, Store};
 use crate::domain::Summary;
-
-/// Well below the number of variables that either store takes.
-const IDS_PER_STATEMENT_MAX: usize = 500;
 
 impl Store {
     /// Summaries in the order asked; a product without reviews has an empty one.

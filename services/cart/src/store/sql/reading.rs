@@ -1,7 +1,7 @@
 //! Reading carts, each only by somebody's right to it.
 
-use kit::{Tx, query};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult, Value};
+use kit::{Tx, for_update, query};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::domain::Cart;
@@ -36,10 +36,7 @@ pub async fn find(on: &impl ConnectionTrait, right: &Right) -> Result<Option<Car
 /// statement PostgreSQL would answer the lines of before it waited.
 pub async fn lock(tx: &Tx, right: &Right) -> Result<Option<Cart>, DbErr> {
     let (held, values) = held(right);
-    let suffix = match tx.get_database_backend() {
-        DbBackend::Sqlite => "",
-        _ => " FOR UPDATE",
-    };
+    let suffix = for_update(tx.get_database_backend());
     let sql = format!("SELECT {CART} FROM carts c WHERE {held}{suffix}");
     let Some(row) = query(tx, &sql, values).await?.into_iter().next() else {
         return Ok(None);
