@@ -7,7 +7,9 @@ mod sales;
 mod sums;
 
 use kit::outbox::Event as News;
-use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, execute, for_update, inbox, query};
+use kit::{
+    Database, Id, Once, ROWS_PER_STATEMENT_MAX, RequestKey, Timestamp, Tx, execute, for_update, inbox, query,
+};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
@@ -17,9 +19,6 @@ use crate::domain::{
 };
 use crate::error::Error;
 use crate::events::READER;
-
-/// Rows in one statement. What SQLite needs to read a statement grows with the square of its rows.
-const ROWS_PER_STATEMENT_MAX: usize = 100;
 
 #[derive(Clone)]
 pub struct Store {

@@ -6,14 +6,12 @@ pub mod migration;
 
 use std::collections::HashMap;
 
-use kit::{Database, Id, query};
+use kit::{Database, IDS_PER_STATEMENT_MAX, Id, query};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use crate::domain::{CategoryId, CustomerId, ItemId, Neighbours, Product, ProductId, Purchase};
 
-/// Well below the number of values that either store takes in one statement.
-const ROWS_PER_STATEMENT_MAX: usize = 500;
 /// A customer's history is no longer; those bought least often go first, of these the oldest.
 pub const PURCHASES_MAX: u64 = 500;
 
@@ -113,7 +111,7 @@ async fn query_in(
 ) -> Result<Vec<QueryResult>, DbErr> {
     let ids: Vec<Uuid> = ids.collect();
     let mut rows = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(ROWS_PER_STATEMENT_MAX) {
+    for ids in ids.chunks(IDS_PER_STATEMENT_MAX) {
         let places: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
         rows.extend(query(on, &sql(&places.join(", ")), ids.iter().map(|id| Value::from(*id))).await?);
     }

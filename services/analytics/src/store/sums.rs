@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kit::{Tx, execute};
+use kit::{ROWS_PER_STATEMENT_MAX, Tx, execute};
 use sea_orm::{DbErr, Value};
 
-use super::{ROWS_PER_STATEMENT_MAX, tuples};
+use super::tuples;
 use crate::domain::{Figures, Goods, OrderFact, Sale};
 
 /// Adds what has changed about an order. Rows are taken in one order everywhere: a day's, then those of SKUs by name.

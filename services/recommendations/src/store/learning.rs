@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use kit::outbox::Event as News;
-use kit::{Id, Tx, erased, execute, for_update, inbox};
+use kit::{Id, ROWS_PER_STATEMENT_MAX, Tx, erased, execute, for_update, inbox};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use uuid::Uuid;
 
-use super::{PURCHASES_MAX, ROWS_PER_STATEMENT_MAX, Store, entity, item_of, query_in};
+use super::{PURCHASES_MAX, Store, entity, item_of, query_in};
 use crate::domain::{CustomerId, ItemId, Listing, Neighbours, Order, ProductId, meet_around};
 
 /// The largest order can make a history that much too long.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kit::{Timestamp, Tx, execute};
+use kit::{IDS_PER_STATEMENT_MAX, ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute};
 use sea_orm::{DbErr, Value};
 use uuid::Uuid;
 
@@ -10,8 +10,6 @@ use crate::domain::{Cart, Line, LineId};
 use crate::store::Fresh;
 use crate::store::entity::{CartRow, LineRow};
 
-/// Lines in one statement: eight variables each, and SQLite takes 32,766.
-const LINES_PER_STATEMENT_MAX: usize = 500;
 /// Above any index of a line, so that the lines of a later version come behind those of all earlier ones.
 const PLACES_PER_VERSION: i64 = 10_000;
 
@@ -80,7 +78,7 @@ async fn remove_lines(tx: &Tx, before: &Cart, after: &Cart) -> Result<(), DbErr>
     let kept: HashSet<LineId> = after.lines.iter().map(|line| line.id).collect();
     let gone: Vec<Uuid> =
         before.lines.iter().filter(|line| !kept.contains(&line.id)).map(|line| line.id.as_uuid()).collect();
-    for gone in gone.chunks(LINES_PER_STATEMENT_MAX) {
+    for gone in gone.chunks(IDS_PER_STATEMENT_MAX) {
         let places: Vec<String> = (0..gone.len()).map(|at| format!("${}", at + 2)).collect();
         let sql = format!("DELETE FROM lines WHERE cart_id = $1 AND line_id IN ({})", places.join(", "));
         let values = std::iter::once(after.id.as_uuid()).chain(gone.iter().copied());
@@ -95,7 +93,7 @@ async fn write_lines(tx: &Tx, before: &Cart, after: &Cart) -> Result<(), DbErr> 
     let first = after.version.saturating_mul(PLACES_PER_VERSION);
     let written: Vec<(i64, LineRow)> =
         (first..).zip(after.lines.iter().filter(differs).map(LineRow::from)).collect();
-    for lines in written.chunks(LINES_PER_STATEMENT_MAX) {
+    for lines in written.chunks(ROWS_PER_STATEMENT_MAX) {
         // A line that is there keeps its place.
         let sql = format!(
             "INSERT INTO lines (cart_id, line_id, place, variant_id, product_id, sku, quantity, seen_price)
