@@ -11,19 +11,7 @@ use mesh::Upstream;
 use mesh::tokens::{SigningKey, Verifier};
 use mimalloc::MiMalloc;
 use observability::{GraphqlMetrics, LogFormat};
-use proto::analytics::analytics_service_client::AnalyticsServiceClient;
-use proto::cart::cart_service_client::CartServiceClient;
-use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::identity::ListSigningKeysRequest;
-use proto::identity::identity_service_client::IdentityServiceClient;
-use proto::inventory::inventory_service_client::InventoryServiceClient;
-use proto::notifications::notifications_service_client::NotificationsServiceClient;
-use proto::orders::orders_service_client::OrdersServiceClient;
-use proto::payments::payments_service_client::PaymentsServiceClient;
-use proto::pricing::pricing_service_client::PricingServiceClient;
-use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
-use proto::reviews::reviews_service_client::ReviewsServiceClient;
-use proto::search::search_service_client::SearchServiceClient;
 use tokio::net::TcpListener;
 
 #[global_allocator]
@@ -45,7 +33,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         otlp_endpoint: None,
         calls_seen: None,
     })?;
-    let upstreams = upstreams(&grpc.parse()?);
+    // Everything at one address, which is the port for tools of a running shop.
+    let uri: Uri = grpc.parse()?;
+    let channel = |service| Upstream::remote(service, uri.clone(), 1, None).channel(gateway::NAME);
+    let upstreams = Upstreams::new(channel);
     let verifier = Verifier::unbound();
     let signer = upstreams.identity.clone();
     verifier.bind(Arc::new(move || {
@@ -77,23 +68,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening {}", listener.local_addr()?);
     gateway::serve(listener, router, &[], std::future::pending()).await;
     Ok(())
-}
-
-/// Everything at one address, which is the port for tools of a running shop.
-fn upstreams(uri: &Uri) -> Upstreams {
-    let channel = |service| Upstream::remote(service, uri.clone(), 1, None).channel(gateway::NAME);
-    Upstreams {
-        identity: IdentityServiceClient::new(channel("identity")),
-        catalogue: CatalogueServiceClient::new(channel("catalogue")),
-        inventory: InventoryServiceClient::new(channel("inventory")),
-        pricing: PricingServiceClient::new(channel("pricing")),
-        payments: PaymentsServiceClient::new(channel("payments")),
-        cart: CartServiceClient::new(channel("cart")),
-        orders: OrdersServiceClient::new(channel("orders")),
-        reviews: ReviewsServiceClient::new(channel("reviews")),
-        analytics: AnalyticsServiceClient::new(channel("analytics")),
-        notifications: NotificationsServiceClient::new(channel("notifications")),
-        recommendations: RecommendationsServiceClient::new(channel("recommendations")),
-        search: SearchServiceClient::new(channel("search")),
-    }
 }

@@ -92,6 +92,26 @@ pub struct Upstreams {
     pub search: SearchServiceClient<Channel>,
 }
 
+impl Upstreams {
+    /// All of them, by a channel to each name.
+    pub fn new(mut channel: impl FnMut(&'static str) -> Channel) -> Self {
+        Self {
+            identity: IdentityServiceClient::new(channel("identity")),
+            catalogue: CatalogueServiceClient::new(channel("catalogue")),
+            inventory: InventoryServiceClient::new(channel("inventory")),
+            pricing: PricingServiceClient::new(channel("pricing")),
+            payments: PaymentsServiceClient::new(channel("payments")),
+            cart: CartServiceClient::new(channel("cart")),
+            orders: OrdersServiceClient::new(channel("orders")),
+            reviews: ReviewsServiceClient::new(channel("reviews")),
+            analytics: AnalyticsServiceClient::new(channel("analytics")),
+            notifications: NotificationsServiceClient::new(channel("notifications")),
+            recommendations: RecommendationsServiceClient::new(channel("recommendations")),
+            search: SearchServiceClient::new(channel("search")),
+        }
+    }
+}
+
 /// What differs between one shop and the next.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -15,7 +15,6 @@ use mesh::{Channel, Upstream, User, testing};
 use observability::GraphqlMetrics;
 use prost::Message;
 use proto::analytics::analytics_service_client::AnalyticsServiceClient;
-use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use serde_json::{Value, json};
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -188,68 +187,25 @@ pub fn shop() -> Shop {
 
 pub fn shop_with(settings: Settings) -> Shop {
     let server = testing::server();
-    let channel = |name: &'static str, fake: &Fake| fake.channel(name, &server);
-    let fakes: [Fake; 12] = std::array::from_fn(|_| Fake::default());
-    let [
-        identity,
-        catalogue,
-        inventory,
-        pricing,
-        payments,
-        cart,
-        orders,
-        reviews,
-        analytics,
-        notifications,
-        recommendations,
-        search,
-    ] = fakes;
-    let upstreams = Upstreams {
-        identity: proto::identity::identity_service_client::IdentityServiceClient::new(channel(
-            "identity", &identity,
-        )),
-        catalogue: proto::catalogue::catalogue_service_client::CatalogueServiceClient::new(channel(
-            "catalogue",
-            &catalogue,
-        )),
-        inventory: proto::inventory::inventory_service_client::InventoryServiceClient::new(channel(
-            "inventory",
-            &inventory,
-        )),
-        pricing: proto::pricing::pricing_service_client::PricingServiceClient::new(channel(
-            "pricing", &pricing,
-        )),
-        payments: proto::payments::payments_service_client::PaymentsServiceClient::new(channel(
-            "payments", &payments,
-        )),
-        cart: proto::cart::cart_service_client::CartServiceClient::new(channel("cart", &cart)),
-        orders: proto::orders::orders_service_client::OrdersServiceClient::new(channel("orders", &orders)),
-        reviews: proto::reviews::reviews_service_client::ReviewsServiceClient::new(channel(
-            "reviews", &reviews,
-        )),
-        analytics: AnalyticsServiceClient::new(channel("analytics", &analytics)),
-        notifications: proto::notifications::notifications_service_client::NotificationsServiceClient::new(
-            channel("notifications", &notifications),
-        ),
-        recommendations: RecommendationsServiceClient::new(channel("recommendations", &recommendations)),
-        search: proto::search::search_service_client::SearchServiceClient::new(channel("search", &search)),
-    };
+    let mut fakes: HashMap<&str, Fake> = HashMap::new();
+    let upstreams = Upstreams::new(|name| fakes.entry(name).or_default().channel(name, &server));
     let (views, sender) = Views::new();
     let sending = Arc::new(Mutex::new(Some((sender, upstreams.analytics.clone()))));
     let router = gateway::router(upstreams, settings, testing::verifier(), GraphqlMetrics::new(), views);
+    let mut fake = |name| fakes.remove(name).unwrap_or_default();
     Shop {
-        identity,
-        catalogue,
-        inventory,
-        pricing,
-        payments,
-        cart,
-        orders,
-        reviews,
-        analytics,
-        notifications,
-        recommendations,
-        search,
+        identity: fake("identity"),
+        catalogue: fake("catalogue"),
+        inventory: fake("inventory"),
+        pricing: fake("pricing"),
+        payments: fake("payments"),
+        cart: fake("cart"),
+        orders: fake("orders"),
+        reviews: fake("reviews"),
+        analytics: fake("analytics"),
+        notifications: fake("notifications"),
+        recommendations: fake("recommendations"),
+        search: fake("search"),
         router,
         sending,
     }
