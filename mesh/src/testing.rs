@@ -30,6 +30,11 @@ use crate::upstream::{Channel, Upstream};
 const SEED: [u8; 32] = [7; 32];
 const LIFE: Duration = Duration::from_secs(300);
 
+/// The reason of an error; empty where it has none.
+pub fn reason(status: &Status) -> String {
+    crate::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
+}
+
 /// One service behind the server stack.
 #[derive(Clone)]
 pub struct TestServer {

@@ -20,6 +20,8 @@ use tokio::sync::oneshot;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
 
+pub use mesh::testing::reason;
+
 pub type Client = InventoryServiceClient<Channel>;
 
 pub const LIMITS: Limits = Limits {
@@ -294,10 +296,6 @@ pub fn reservation(word: &str) -> pb::ReserveStockRequest {
 
 pub fn watching(word: &str) -> pb::WatchStockRequest {
     pb::WatchStockRequest { skus: vec![word.to_owned()] }
-}
-
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
 
 /// What a context says of somebody who is signed in.

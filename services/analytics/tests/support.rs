@@ -12,6 +12,8 @@ use proto::common::Money;
 use proto::{cart, catalogue, orders, payments};
 use uuid::Uuid;
 
+pub use mesh::testing::reason;
+
 pub type Client = AnalyticsServiceClient<Channel>;
 
 pub struct Shop {
@@ -257,8 +259,4 @@ pub fn range(start: &str, end: &str) -> Option<pb::DateRange> {
 
 pub fn gbp(minor_units: i64) -> Option<Money> {
     Some(Money { currency_code: "GBP".into(), minor_units })
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

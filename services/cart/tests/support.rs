@@ -27,6 +27,9 @@ use tonic::Status;
 use tonic::service::Routes;
 use uuid::Uuid;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = CartServiceClient<Channel>;
 
 /// Names a Redis on which tests may keep what they like; `cargo xtask test` starts one.
@@ -330,12 +333,4 @@ pub fn price(currency: &str, minor_units: i64) -> catalogue_pb::Price {
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

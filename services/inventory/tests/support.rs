@@ -10,6 +10,9 @@ use proto::inventory::inventory_service_client::InventoryServiceClient;
 use tonic::Status;
 use uuid::Uuid;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = InventoryServiceClient<Channel>;
 
 pub struct Shop {
@@ -122,12 +125,4 @@ pub fn line(sku: &str, quantity: i64) -> pb::StockLine {
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

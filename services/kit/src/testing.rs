@@ -53,3 +53,8 @@ pub async fn unsent(database: &Database, limit: u64) -> Result<Vec<Event>, DbErr
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     query(database.read(), sql, [limit.into()]).await?.iter().map(outbox::read).collect()
 }
+
+/// An id for a request that nobody else makes.
+pub fn request_id() -> String {
+    Uuid::now_v7().to_string()
+}

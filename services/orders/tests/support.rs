@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic::service::Routes;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = OrdersServiceClient<Channel>;
 
 /// A fake that its server and the test hold together.
@@ -215,10 +218,6 @@ impl Begun {
     }
 }
 
-pub fn request_id() -> String {
-    Id::<()>::new().to_string()
-}
-
 pub fn by_id(id: &str, token: &str) -> pb::OrderKey {
     pb::OrderKey { key: Some(pb::order_key::Key::OrderId(id.into())), token: token.into() }
 }
@@ -248,8 +247,4 @@ pub fn details(codes: &[&str]) -> pb::CheckoutDetails {
         shipping_method_id: pricing::POST.into(),
         codes: codes.iter().map(ToString::to_string).collect(),
     }
-}
-
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

@@ -20,6 +20,9 @@ use uuid::Uuid;
 
 use catalogue::Catalogue;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = PricingServiceClient<Channel>;
 
 pub const STANDARD: &str = "01900000-0000-7000-8000-000000000001";
@@ -196,14 +199,6 @@ pub fn account() -> String {
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
 
 /// A value that a refusal speaks of.

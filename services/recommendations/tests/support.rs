@@ -11,6 +11,8 @@ use proto::recommendations as pb;
 use proto::recommendations::recommendations_service_client::RecommendationsServiceClient;
 use uuid::Uuid;
 
+pub use mesh::testing::reason;
+
 pub type Client = RecommendationsServiceClient<Channel>;
 
 pub struct Shop {
@@ -141,8 +143,4 @@ pub fn products(of: &[pb::Recommendation]) -> Vec<&str> {
 pub fn why(of: &pb::Recommendation) -> (pb::ExplanationKind, i64) {
     let explanation = of.explanation.as_ref().unwrap();
     (explanation.kind(), explanation.order_count)
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }

@@ -9,6 +9,9 @@ use proto::reviews as pb;
 use proto::reviews::reviews_service_client::ReviewsServiceClient;
 use uuid::Uuid;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = ReviewsServiceClient<Channel>;
 
 pub struct Shop {
@@ -109,14 +112,6 @@ pub fn writing(product: &str, rating: i32) -> pb::CreateReviewRequest {
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
 
 /// The review, if this client may see it.

@@ -10,7 +10,9 @@ use proto::catalogue::catalogue_service_client::CatalogueServiceClient;
 use proto::common::Money;
 use scratch::Scratch;
 use tonic::Status;
-use uuid::Uuid;
+
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
 
 pub type Client = CatalogueServiceClient<Channel>;
 
@@ -164,10 +166,6 @@ pub fn handles(products: &[pb::Product]) -> Vec<String> {
     products.iter().map(|p| p.handle.clone()).collect()
 }
 
-pub fn request_id() -> String {
-    Uuid::now_v7().to_string()
-}
-
 pub fn mask(paths: &[&str]) -> prost_types::FieldMask {
     prost_types::FieldMask { paths: paths.iter().map(ToString::to_string).collect() }
 }
@@ -229,10 +227,6 @@ pub fn shirt(handle: &str) -> pb::Product {
 }
 
 /// The reason of a refusal, and where it points.
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).expect("an error has a reason").1
-}
-
 pub fn violated(status: &Status) -> Vec<String> {
     let violations = mesh::status::violations_of(status);
     violations.into_iter().map(|violation| violation.field).collect()

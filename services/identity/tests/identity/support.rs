@@ -12,6 +12,9 @@ use secrecy::SecretString;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = IdentityServiceClient<Channel>;
 
 pub const PASSWORD: &str = "analytical engine 1843";
@@ -195,14 +198,6 @@ pub fn logging_in_from(email: &str, password: &str, ip_address: &str) -> pb::Log
 
 pub fn refreshing(refresh_token: &str) -> pb::RefreshSessionRequest {
     pb::RefreshSessionRequest { refresh_token: refresh_token.into(), client: None }
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
 
 pub fn fields(status: &tonic::Status) -> Vec<String> {

@@ -20,6 +20,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
+pub use kit::testing::request_id;
+pub use mesh::testing::reason;
+
 pub type Client = PaymentsServiceClient<Channel>;
 
 pub const SECRET: &[u8] = b"of the tests";
@@ -357,13 +360,4 @@ pub fn key(payment: &pb::Payment) -> String {
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
-}
-
-pub fn request_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-pub fn reason(status: &tonic::Status) -> String {
-    let reason = mesh::status::reason_of(status);
-    reason.map(|(_, reason)| reason).unwrap_or_default()
 }

@@ -25,6 +25,7 @@ use tonic::service::Routes;
 use uuid::Uuid;
 
 pub use self::owners::{Catalogue, Inventory, Reviews};
+pub use mesh::testing::reason;
 
 /// Longer than any machine takes to catch up; nobody waits so long where it works.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,8 +168,4 @@ pub fn price(minor_units: i64) -> catalogue_pb::Price {
 
 pub fn pounds(minor_units: i64) -> Money {
     Money { currency_code: "GBP".to_owned(), minor_units }
-}
-
-pub fn reason(status: &Status) -> String {
-    mesh::status::reason_of(status).map(|(_, reason)| reason).unwrap_or_default()
 }
