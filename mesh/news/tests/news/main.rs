@@ -4,6 +4,7 @@
 
 mod aside;
 mod broker;
+mod declared;
 mod encrypted;
 mod outage;
 mod relay;
