@@ -5,12 +5,12 @@ mod erasure;
 mod list;
 pub mod migration;
 mod summary;
+mod votes;
 
 use kit::outbox::{self, Event as News};
 use kit::{Database, Id, Once, RequestKey, Timestamp, Tx, erased, execute, inbox};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
-use uuid::Uuid;
 
 use self::entity::review;
 use self::erasure::refuse_erased;
@@ -128,35 +128,6 @@ impl Store {
         announce(&tx, &last, row.event_version, review.delete()).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// Counts the account's vote; its earlier one, if any, no longer counts.
-    pub async fn vote(
-        &self,
-        key: &RequestKey,
-        id: ReviewId,
-        Reader { account, viewer }: Reader,
-        helpful: bool,
-    ) -> Result<Review, Error> {
-        let tx = match self.database.begin_once(key).await? {
-            Once::Kept(answer) => return Ok(answer.rows::<review::Model>()?.review()?),
-            Once::First(tx) => tx,
-        };
-        refuse_erased(&tx, account).await?;
-        self.find_in(&tx, id, viewer).await?.review()?.admits_reader(account)?;
-        let vote = [id.as_uuid().into(), account.as_uuid().into(), helpful.into()];
-        execute(
-            &*tx,
-            "INSERT INTO votes (review_id, account_id, helpful) VALUES ($1, $2, $3)
-             ON CONFLICT (review_id, account_id) DO UPDATE SET helpful = excluded.helpful",
-            vote,
-        )
-        .await?;
-        recount(&tx, id.as_uuid()).await?;
-        let row = self.find_in(&tx, id, viewer).await?;
-        tx.keep(&row).await?;
-        tx.commit().await?;
-        Ok(row.review()?)
     }
 
     /// Notes the account's complaint, once; `decide` hears of the first.
@@ -331,13 +302,4 @@ async fn announce(tx: &Tx, review: &Review, last: i64, events: Vec<Event>) -> Re
         outbox::append(tx, &events::news(review, event, version, summary)).await?;
     }
     Ok(())
-}
-
-/// Counts the votes on a review from their rows, so that two of them at once cannot lose one.
-async fn recount(tx: &Tx, review: Uuid) -> Result<(), DbErr> {
-    let sql = "UPDATE reviews SET
-                helpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND v.helpful),
-                unhelpful = (SELECT COUNT(*) FROM votes v WHERE v.review_id = reviews.id AND NOT v.helpful)
-             WHERE id = $1";
-    execute(&**tx, sql, [review.into()]).await.map(drop)
 }

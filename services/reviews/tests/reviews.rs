@@ -1,9 +1,15 @@
 //! What reviews promises, through the generated client and the real stacks, on every kind of store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "cases/erasing.rs"]
+mod erasing;
+#[path = "cases/importing.rs"]
+mod importing;
 #[path = "cases/purchases.rs"]
 mod purchases;
 mod support;
+#[path = "cases/voting.rs"]
+mod voting;
 
 use mesh::testing::{customer, staff};
 use proto::reviews as pb;
@@ -165,55 +171,6 @@ async fn a_deleted_review_is_gone_and_its_author_may_write_another() {
         client.delete_review(delete).await.unwrap();
 
         assert!(client.create_review(writing(&product, 4)).await.is_ok());
-    }
-}
-
-#[tokio::test]
-async fn the_last_vote_of_an_account_counts() {
-    for shop in shops().await {
-        let review = shop.approved(&id(), 4).await;
-        let voter = customer();
-        let vote = |helpful| pb::VoteReviewRequest {
-            review_id: review.id.clone(),
-            helpful,
-            request_id: request_id(),
-        };
-
-        shop.as_user(&voter).vote_review(vote(true)).await.unwrap();
-        shop.as_user(&customer()).vote_review(vote(true)).await.unwrap();
-        let voted = shop.as_user(&voter).vote_review(vote(false)).await.unwrap().into_inner().review.unwrap();
-
-        assert_eq!((voted.helpful_count, voted.unhelpful_count), (1, 1));
-        assert_eq!(voted.etag, review.etag);
-    }
-}
-
-#[tokio::test]
-async fn nobody_votes_on_a_review_of_his_own_or_on_one_that_is_not_approved() {
-    for shop in shops().await {
-        let author = customer();
-        let mut client = shop.as_user(&author);
-        let written = client.create_review(writing(&id(), 4)).await.unwrap().into_inner().review.unwrap();
-        let vote = || pb::VoteReviewRequest {
-            review_id: written.id.clone(),
-            helpful: true,
-            request_id: request_id(),
-        };
-        assert_eq!(reason(&client.vote_review(vote()).await.unwrap_err()), "OWN_REVIEW");
-
-        let not_seen = shop.as_user(&customer()).vote_review(vote()).await.unwrap_err();
-        assert_eq!(reason(&not_seen), "REVIEW_NOT_FOUND");
-        let mut moderator = shop.as_user(&staff(&["reviews.moderate"]));
-        let refused = moderator.vote_review(vote()).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "NOT_APPROVED"));
-        let complaint = pb::ReportReviewRequest {
-            review_id: written.id.clone(),
-            complaint: "An advertisement.".into(),
-            request_id: request_id(),
-        };
-        assert_eq!(reason(&moderator.report_review(complaint).await.unwrap_err()), "NOT_APPROVED");
-        let same = read(moderator, &written.id).await.unwrap();
-        assert_eq!((same.helpful_count, same.report_count), (0, 0));
     }
 }
 
@@ -386,35 +343,6 @@ async fn a_rejected_review_tells_its_author_why_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn imported_reviews_count_at_once_and_only_once() {
-    for shop in shops().await {
-        let product = id();
-        let review = |number: i32| pb::ImportedReview {
-            external_id: format!("old-{number}"),
-            product_id: product.clone(),
-            author_name: "Grace H.".into(),
-            rating: 1 + number % 5,
-            title: "Kept".into(),
-            body: String::new(),
-            verified_purchase: number % 2 == 0,
-            helpful_count: number.into(),
-            create_time: Some(kit::time::to_proto(shop.clock.now())),
-        };
-        let import = |range: std::ops::Range<i32>| pb::ImportReviewsRequest {
-            reviews: range.map(review).collect(),
-            request_id: request_id(),
-        };
-
-        let first = shop.moderator().import_reviews(import(0..10)).await.unwrap().into_inner();
-        let second = shop.moderator().import_reviews(import(5..12)).await.unwrap().into_inner();
-
-        assert_eq!((first.created_count, first.unchanged_count), (10, 0));
-        assert_eq!((second.created_count, second.unchanged_count), (2, 5));
-        assert_eq!(shop.summary(&product).await.review_count, 12);
-    }
-}
-
-#[tokio::test]
 async fn only_the_edge_may_call_and_writing_needs_an_account() {
     for shop in shops().await {
         let other = shop.as_service("orders").create_review(writing(&id(), 1)).await.unwrap_err();
@@ -427,69 +355,4 @@ async fn only_the_edge_may_call_and_writing_needs_an_account() {
         assert_eq!(reason(&clerk), "PERMISSION_MISSING");
         assert!(shop.news().await.is_empty());
     }
-}
-
-#[tokio::test]
-async fn of_whoever_is_erased_only_a_rating_without_a_name_stays() {
-    for shop in shops().await {
-        let (ada, mug, lamp, bowl) = (customer(), id(), id(), id());
-        let others = shop.approved(&bowl, 4).await;
-        shop.deliver(ada.account, &mug).await;
-        let published = shop.as_user(&ada).create_review(writing(&mug, 5)).await.unwrap().into_inner();
-        let published = published.review.unwrap();
-        let approval = pb::ApproveReviewRequest { review_id: published.id.clone(), ..approving() };
-        shop.moderator().approve_review(approval).await.unwrap();
-        let pending = shop.as_user(&ada).create_review(writing(&lamp, 1)).await.unwrap().into_inner();
-        let voting = |id: &str| pb::VoteReviewRequest {
-            review_id: id.into(),
-            helpful: true,
-            request_id: request_id(),
-        };
-        shop.as_user(&ada).vote_review(voting(&others.id)).await.unwrap();
-
-        shop.erase(ada.account).await;
-
-        let look = |id: &str| pb::BatchGetReviewsRequest { review_ids: vec![id.to_owned()] };
-        let kept = shop.as_guest().batch_get_reviews(look(&published.id)).await.unwrap().into_inner();
-        let kept = &kept.reviews[0];
-        assert_eq!((kept.author_name.as_str(), kept.account_id.as_str()), ("", ""));
-        assert_eq!((kept.rating, kept.verified_purchase, kept.title.as_str()), (5, true, "As described"));
-        assert_eq!(shop.summary(&mug).await.review_count, 1);
-        let pending = pending.review.unwrap().id;
-        let gone = shop.moderator().batch_get_reviews(look(&pending)).await.unwrap().into_inner();
-        assert_eq!(gone.missing, [pending]);
-        let voted = shop.as_guest().batch_get_reviews(look(&others.id)).await.unwrap().into_inner();
-        assert_eq!(voted.reviews[0].helpful_count, 0);
-        for table in ["reviews", "votes", "reports", "purchases"] {
-            let sql = format!("SELECT 1 FROM {table} WHERE account_id = $1");
-            assert!(kit::query(shop.database.read(), &sql, [ada.account.into()]).await.unwrap().is_empty());
-        }
-        let sql = "SELECT 1 FROM requests WHERE answer LIKE '%Ada L.%' AND principal LIKE $1";
-        let own = format!("%{}%", ada.account);
-        assert!(kit::query(shop.database.read(), sql, [own.into()]).await.unwrap().is_empty());
-    }
-}
-
-#[tokio::test]
-async fn what_comes_late_from_whoever_is_erased_finds_nobody() {
-    for shop in shops().await {
-        let (ada, mug) = (customer(), id());
-        let others = shop.approved(&id(), 4).await;
-        shop.erase(ada.account).await;
-
-        shop.deliver(ada.account, &mug).await;
-        let review = shop.as_user(&ada).create_review(writing(&mug, 5)).await.unwrap_err();
-        let voting = pb::VoteReviewRequest { review_id: others.id, helpful: true, request_id: request_id() };
-        let vote = shop.as_user(&ada).vote_review(voting).await.unwrap_err();
-
-        assert_eq!([reason(&review), reason(&vote)], ["SIGN_IN_REQUIRED", "SIGN_IN_REQUIRED"]);
-        for table in ["reviews", "votes", "purchases"] {
-            let sql = format!("SELECT 1 FROM {table} WHERE account_id = $1");
-            assert!(kit::query(shop.database.read(), &sql, [ada.account.into()]).await.unwrap().is_empty());
-        }
-    }
-}
-
-fn approving() -> pb::ApproveReviewRequest {
-    pb::ApproveReviewRequest { request_id: request_id(), ..Default::default() }
 }

@@ -110,6 +110,22 @@ pub fn writing(product: &str, rating: i32) -> pb::CreateReviewRequest {
     }
 }
 
+/// These reviews of a product, from a shop that gave them numbers and found each as often helpful as its number says.
+pub fn importing(product: &str, numbers: std::ops::Range<i32>) -> pb::ImportReviewsRequest {
+    let review = |number: i32| pb::ImportedReview {
+        external_id: format!("old-{product}-{number}"),
+        product_id: product.to_owned(),
+        author_name: "Grace H.".into(),
+        rating: 1 + number % 5,
+        title: "Kept".into(),
+        body: String::new(),
+        verified_purchase: number % 2 == 0,
+        helpful_count: number.into(),
+        create_time: Some(kit::time::to_proto(kit::Clock::system().now())),
+    };
+    pb::ImportReviewsRequest { reviews: numbers.map(review).collect(), request_id: request_id() }
+}
+
 pub fn id() -> String {
     Uuid::now_v7().to_string()
 }

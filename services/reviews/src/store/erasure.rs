@@ -5,7 +5,7 @@ use kit::{Id, Tx, erased, execute, inbox, query};
 use sea_orm::DbErr;
 use uuid::Uuid;
 
-use super::{Store, recount};
+use super::{Store, votes};
 use crate::domain::AccountId;
 use crate::error::Error;
 
@@ -28,9 +28,11 @@ impl Store {
         for sql in FORGETTING {
             execute(&tx, sql, [account.as_uuid().into()]).await?;
         }
-        let sql = "DELETE FROM votes WHERE account_id = $1 RETURNING review_id";
+        let sql = "DELETE FROM votes WHERE account_id = $1 RETURNING review_id, helpful";
         for row in query(&tx, sql, [account.as_uuid().into()]).await? {
-            recount(&tx, row.try_get::<Uuid>("", "review_id")?).await?;
+            let (review, helpful): (Uuid, bool) =
+                (row.try_get("", "review_id")?, row.try_get("", "helpful")?);
+            votes::shift(&tx, review, Some(helpful), None).await?;
         }
         tx.commit().await
     }
