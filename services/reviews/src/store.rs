@@ -165,22 +165,23 @@ impl Store {
     }
 
     /// Takes reviews from elsewhere; says how many were new.
-    pub async fn import(&self, key: &RequestKey, reviews: Vec<Imported>) -> Result<u64, Error> {
+    pub async fn import(&self, key: &RequestKey, mut reviews: Vec<Imported>) -> Result<u64, Error> {
         let tx = match self.database.begin_once(key).await? {
             Once::Kept(answer) => return Ok(answer.rows()?),
             Once::First(tx) => tx,
         };
+        // Others may import the same at this moment: in one order nobody waits for who waits for him.
+        reviews.sort_by(|one, other| {
+            (one.review.product, &one.external_id).cmp(&(other.review.product, &other.external_id))
+        });
         let mut created: u64 = 0;
         for Imported { external_id, review } in reviews {
             let row = review::Model::of(review, Some(external_id), 1);
-            let known = review::Entity::find()
-                .filter(review::Column::ExternalId.eq(row.external_id.clone()))
-                .one(&*tx)
-                .await?;
-            if known.is_some() {
+            let inserting = review::Entity::insert(row.clone().into_active_model())
+                .on_conflict(OnConflict::column(review::Column::ExternalId).do_nothing().to_owned());
+            if inserting.exec_without_returning(&*tx).await? == 0 {
                 continue;
             }
-            review::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*tx).await?;
             let review = row.review()?;
             summary::shift(&tx, review.product, None, review.counts()).await?;
             announce(&tx, &review, 0, vec![Event::Published]).await?;
