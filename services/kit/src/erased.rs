@@ -1,6 +1,6 @@
 //! People who asked to be forgotten. Whoever knew them remembers that much, so that what comes late finds nobody.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::DbErr;
 
 use crate::database::{Tx, execute, query};
 use crate::id::Id;
@@ -8,7 +8,7 @@ use crate::id::Id;
 /// Notes that an account is erased and forgets the answers it was given; the rest that the service knows about the
 /// person goes in the same transaction.
 pub async fn note<T>(tx: &Tx, account: Id<T>) -> Result<(), DbErr> {
-    take_turn(tx, account, "pg_advisory_xact_lock").await?;
+    tx.take_turn(&account.to_string(), "pg_advisory_xact_lock").await?;
     let sql = "INSERT INTO erased (account_id) VALUES ($1) ON CONFLICT DO NOTHING";
     execute(tx, sql, [account.as_uuid().into()]).await?;
     crate::requests::forget(tx, account).await.map(drop)
@@ -16,16 +16,7 @@ pub async fn note<T>(tx: &Tx, account: Id<T>) -> Result<(), DbErr> {
 
 /// Whether an account is erased. Asked before something of it is written; it cannot be erased then until that commits.
 pub async fn is_noted<T>(tx: &Tx, account: Id<T>) -> Result<bool, DbErr> {
-    take_turn(tx, account, "pg_advisory_xact_lock_shared").await?;
+    tx.take_turn(&account.to_string(), "pg_advisory_xact_lock_shared").await?;
     let sql = "SELECT 1 FROM erased WHERE account_id = $1";
     Ok(!query(tx, sql, [account.as_uuid().into()]).await?.is_empty())
-}
-
-/// Waits for whoever writes of the account with a lock that this one does not go with, and keeps them off until the
-/// transaction ends. On SQLite whoever writes is alone anyway.
-pub async fn take_turn<T>(tx: &Tx, account: Id<T>, lock: &str) -> Result<(), DbErr> {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        query(tx, &format!("SELECT {lock}(hashtextextended($1, 0))"), [account.to_string().into()]).await?;
-    }
-    Ok(())
 }

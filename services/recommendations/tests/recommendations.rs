@@ -100,6 +100,23 @@ async fn orders_at_the_same_time_are_all_learnt() {
 }
 
 #[tokio::test]
+async fn an_order_learnt_while_its_sku_finds_its_product_counts_for_the_product() {
+    for shop in shops().await {
+        let (mug, other) = (id(), id());
+        for number in 1..=25 {
+            let sku = format!("SKU-{number}");
+            let order = shop.imported("C-1", &[&sku], "2025-05-04T10:00:00Z");
+            let listing = shop.listing(&mug, number, "", ProductStatus::Active, &[&sku]);
+
+            futures::join!(shop.tell(&order), shop.tell(&listing));
+
+            let found = shop.with(&[&other]).await;
+            assert_eq!((products(&found), why(&found[0])), (vec![mug.as_str()], (Kind::Popular, number)));
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_longer_offered_is_not_recommended_until_it_is_again() {
     for shop in shops().await {
         let (mug, tea) = (id(), id());

@@ -206,7 +206,7 @@ impl Store {
         }
         // A review that is being written at this moment knows nothing of the purchase, nor this of the review: whoever
         // comes second waits.
-        erased::take_turn(&tx, account, "pg_advisory_xact_lock").await?;
+        tx.take_turn(&account.to_string(), "pg_advisory_xact_lock").await?;
         if erased::is_noted(&tx, account).await? {
             return tx.commit().await;
         }

@@ -24,6 +24,15 @@ impl Tx {
         let _announcement = Announcement(self.changes);
         self.inner.commit().await
     }
+
+    /// Waits for whoever took a turn of this name with a lock that this one does not go with, and keeps them off until the
+    /// transaction ends. On SQLite whoever writes is alone anyway.
+    pub async fn take_turn(&self, name: &str, lock: &str) -> Result<(), DbErr> {
+        if self.get_database_backend() == DbBackend::Postgres {
+            super::query(self, &format!("SELECT {lock}(hashtextextended($1, 0))"), [name.into()]).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Deref for Tx {

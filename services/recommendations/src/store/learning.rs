@@ -13,6 +13,9 @@ use crate::domain::{CustomerId, ItemId, Listing, Neighbours, Order, ProductId, m
 
 /// The largest order can make a history that much too long.
 const PURCHASES_EXCESS_MAX: i64 = 10_000;
+/// An order whose SKUs have no product yet, and what tells of their product, see nothing of each other until one is over:
+/// whoever comes second waits. Orders do not wait for each other.
+const SKUS: &str = "recommendations.skus";
 
 impl Store {
     /// Learns from an order, once per event.
@@ -21,7 +24,11 @@ impl Store {
         if !inbox::first_time(&tx, reader, event).await? {
             return Ok(());
         }
-        let products = products_of(&tx, &order.unknown_skus()).await?;
+        let skus = order.unknown_skus();
+        if !skus.is_empty() {
+            tx.take_turn(SKUS, "pg_advisory_xact_lock_shared").await?;
+        }
+        let products = products_of(&tx, &skus).await?;
         let items = order.items(&products);
         // First the figures: their rows, taken in the order of their ids, keep others from these lists until the end.
         count(&tx, order, &items, &products).await?;
@@ -40,6 +47,7 @@ impl Store {
         if !inbox::first_time(&tx, reader, event).await? {
             return Ok(());
         }
+        tx.take_turn(SKUS, "pg_advisory_xact_lock").await?;
         execute(
             &*tx,
             "INSERT INTO items (id, category_id, offered, version, order_count, demand)
