@@ -10,15 +10,17 @@ use crate::time::{Clock, Timestamp};
 
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MONTH: Duration = DAY.saturating_mul(30);
 /// Rows removed by one statement: on SQLite every other writer waits for it.
 const FORGOTTEN_AT_ONCE_MAX: u32 = 1_000;
 
 /// Tables, what their rows are known by, which rows are old, and at what age. Unsent news and lasting answers never are.
 const OLD: [(&str, &str, &str, Duration); 3] = [
-    // Whoever comes late as a reader can be told the news of a month; some reader may have yet to apply it.
-    ("outbox", "id", "sent < $1 AND id NOT IN (SELECT event_id FROM undelivered)", DAY.saturating_mul(30)),
+    // Whoever comes late as a reader can be told the news of a month. Some reader may have yet to apply one: the others of
+    // its subject stay with it, so that there is never a gap.
+    ("outbox", "id", "sent < $1 AND subject NOT IN (SELECT subject FROM undelivered)", MONTH),
     // Longer than any producer keeps its news or any queue holds it back, so that none has a second effect.
-    ("inbox", "reader, event_id", "applied < $1", DAY.saturating_mul(60)),
+    ("inbox", "reader, event_id", "applied < $1", MONTH.saturating_mul(2)),
     ("requests", "principal, request_id", "created < $1 AND NOT lasting", DAY),
 ];
 

@@ -27,7 +27,11 @@ async fn answer(database: &Database, id: &str, lasting: bool) {
 }
 
 async fn emit(database: &Database, subject: &str, sent: Option<Timestamp>) {
-    let event = Event::new("order.placed", subject, 1, now(), &pb::Money::default());
+    emit_version(database, subject, 1, sent).await;
+}
+
+async fn emit_version(database: &Database, subject: &str, version: i64, sent: Option<Timestamp>) {
+    let event = Event::new("order.placed", subject, version, now(), &pb::Money::default());
     let tx = database.begin().await.unwrap();
     outbox::append(&tx, &event).await.unwrap();
     tx.commit().await.unwrap();
@@ -54,6 +58,27 @@ async fn news_is_forgotten_a_month_after_it_was_carried_and_never_before_it_was(
 
         assert_eq!(kit::forget(&database, now() + DAY * 3_650).await.unwrap(), 0);
         assert_eq!(kit::testing::unsent(&database, 10).await.unwrap()[0].subject, "waiting");
+    }
+}
+
+#[tokio::test]
+async fn news_that_a_reader_has_yet_to_apply_stays_with_the_others_of_its_subject() {
+    for database in databases().await {
+        for version in 1..=4 {
+            emit_version(&database, "cart-1", version, Some(now())).await;
+            emit_version(&database, "cart-2", version, Some(now())).await;
+        }
+        let sql = "INSERT INTO undelivered (reader, event_id, subject, subject_version, dead, strikes, until)
+                   SELECT 'analytics', id, subject, subject_version, TRUE, 0, $1 FROM outbox
+                   WHERE subject = 'cart-1' AND subject_version = 2";
+        kit::execute(database.write(), sql, [now().into()]).await.unwrap();
+
+        assert_eq!(kit::forget(&database, now() + DAY * 31).await.unwrap(), 4);
+
+        let sql = "SELECT subject_version FROM outbox WHERE subject = 'cart-1' ORDER BY subject_version";
+        let left = kit::query(database.read(), sql, []).await.unwrap();
+        let left = left.iter().map(|row| row.try_get::<i64>("", "subject_version").unwrap());
+        assert_eq!(left.collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 }
 
