@@ -69,7 +69,16 @@ impl Redis {
         }
     }
 
+    /// The cart. A guest's may be merged between the two questions asked here: it is gone then, and whoever looks once more
+    /// finds the one that has its lines.
     pub async fn find(&self, right: &Right) -> Result<Option<Cart>, Error> {
+        match (self.find_once(right).await?, right) {
+            (None, Right::Service(_)) => self.find_once(right).await,
+            (found, _) => Ok(found),
+        }
+    }
+
+    async fn find_once(&self, right: &Right) -> Result<Option<Cart>, Error> {
         let Some(id) = self.held(right).await? else {
             return Ok(None);
         };

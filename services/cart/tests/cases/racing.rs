@@ -140,3 +140,30 @@ async fn a_change_of_currency_loses_no_line_that_is_added_meanwhile() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_bought_leaves_the_cart_also_while_a_guests_is_merged() {
+    for shop in shops().await {
+        let mug = shop.sell(900, 1_000);
+        for _ in 0..20 {
+            let (guest, key) = shop.open(&[(&mug, 2)]).await;
+            let ada = customer();
+
+            let merged = shop.as_user(&ada);
+            let merging = merging(&key);
+            let merging = tokio::spawn(async move { merged.clone().merge_carts(merging).await });
+            let cleared = together((0..8).map(|_| {
+                let (shop, guest, mug) = (shop.clone(), guest.clone(), mug.clone());
+                async move { shop.clear(&guest, 1, &[(&mug, 2)]).await }
+            }));
+            let (merged, cleared) = tokio::join!(merging, cleared);
+
+            merged.unwrap().unwrap();
+            for answer in cleared {
+                answer.unwrap();
+            }
+            let read = shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.unwrap();
+            assert!(read.into_inner().cart.unwrap().lines.is_empty());
+        }
+    }
+}

@@ -32,9 +32,17 @@ pub async fn find(on: &impl ConnectionTrait, right: &Right) -> Result<Option<Car
     cart.cart(lines).map(Some)
 }
 
-/// The cart, which nobody else can change until the transaction ends. Its lines are read after the lock is held: in one
-/// statement PostgreSQL would answer the lines of before it waited.
+/// The cart, which nobody else can change until the transaction ends. A guest's may be merged while it is waited for: it
+/// is gone then, and whoever looks once more finds the one that has its lines.
 pub async fn lock(tx: &Tx, right: &Right) -> Result<Option<Cart>, DbErr> {
+    match (lock_once(tx, right).await?, right) {
+        (None, Right::Service(_)) => lock_once(tx, right).await,
+        (found, _) => Ok(found),
+    }
+}
+
+/// The lines are read after the lock is held: in one statement PostgreSQL would answer those of before it waited.
+async fn lock_once(tx: &Tx, right: &Right) -> Result<Option<Cart>, DbErr> {
     let (held, values) = held(right);
     let suffix = for_update(tx.get_database_backend());
     let sql = format!("SELECT {CART} FROM carts c WHERE {held}{suffix}");
