@@ -219,8 +219,9 @@ impl Redis {
         for id in ids.iter().filter_map(|id| id.parse().ok()) {
             let mut commit = Commit::new(&self.keys);
             match self.find(&Right::Service(id)).await? {
+                // One that is touched between the choice and the removal stays, and so does the heir of one that is merged.
+                Some(cart) if cart.id != id || cart.updated >= since => continue,
                 Some(cart) => {
-                    // One that is touched between the choice and the removal stays.
                     commit.expect_version(&cart);
                     commit.remove(&cart);
                 }

@@ -167,3 +167,33 @@ async fn what_was_bought_leaves_the_cart_also_while_a_guests_is_merged() {
         }
     }
 }
+
+#[tokio::test]
+async fn whoever_tidies_with_an_old_list_removes_no_cart_that_was_touched_since() {
+    for shop in shops().await {
+        let Some((mut redis, outbox, _)) = shop.store.stream() else { continue };
+        let mug = shop.sell(900, 50);
+        let (_, old) = shop.open(&[(&mug, 1)]).await;
+        shop.clock.advance(std::time::Duration::from_secs(91 * 86_400));
+        let ((_, touched), (_, merged)) = (shop.open(&[(&mug, 1)]).await, shop.open(&[(&mug, 1)]).await);
+        let ada = customer();
+        shop.as_user(&ada).merge_carts(merging(&merged)).await.unwrap();
+
+        // Who chose these two before that has them before the old one still.
+        for key in [&touched, &merged] {
+            let list = outbox.replace("outbox", "touched");
+            redis::AsyncCommands::zadd::<_, _, _, ()>(&mut redis, list, &key.cart_id, 1).await.unwrap();
+        }
+        let stop = tokio_util::sync::CancellationToken::new();
+        let work = tokio::spawn(cart::work(shop.store.clone(), shop.clock.clone(), stop.clone()));
+        while shop.get(&old).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        work.await.unwrap();
+
+        assert_eq!(lines(&shop.get(&touched).await.unwrap()), [(mug.as_str(), 1)]);
+        let own = shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.unwrap();
+        assert_eq!(lines(&own.into_inner().cart.unwrap()), [(mug.as_str(), 1)]);
+    }
+}
