@@ -1,6 +1,8 @@
 //! What inventory promises, through the generated client and the real stacks, on every kind of store.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "cases/meeting.rs"]
+mod meeting;
 mod support;
 #[path = "cases/verifying.rs"]
 mod verifying;

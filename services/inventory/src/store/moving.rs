@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kit::{ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute, for_update, outbox, query, tuples};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use kit::{ROWS_PER_STATEMENT_MAX, Timestamp, Tx, execute, outbox, query, tuples};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::entity::StockRow;
@@ -27,13 +27,17 @@ type Key = (String, Uuid);
 pub async fn lock(tx: &Tx, keys: &[(String, LocationId)]) -> Result<BTreeMap<Key, StockRow>, DbErr> {
     let mut keys: Vec<Key> = keys.iter().map(|(sku, place)| (sku.clone(), place.as_uuid())).collect();
     keys.sort();
-    let suffix = for_update(tx.get_database_backend());
+    let order = match tx.get_database_backend() {
+        DbBackend::Sqlite => "sku, location_id",
+        // The order of the keys here, which is that of the chunks, too; a database may have another one of its own.
+        _ => "sku COLLATE \"C\", location_id FOR UPDATE",
+    };
     let mut found = BTreeMap::new();
     for keys in keys.chunks(ROWS_PER_STATEMENT_MAX) {
         let pairs: Vec<String> =
             (0..keys.len()).map(|at| format!("(${}, ${})", at * 2 + 1, at * 2 + 2)).collect();
         let sql = format!(
-            "SELECT * FROM stock WHERE (sku, location_id) IN (VALUES {}) ORDER BY sku, location_id{suffix}",
+            "SELECT * FROM stock WHERE (sku, location_id) IN (VALUES {}) ORDER BY {order}",
             pairs.join(", ")
         );
         let values = keys.iter().flat_map(|(sku, place)| [Value::from(sku.clone()), Value::from(*place)]);
@@ -76,6 +80,8 @@ pub async fn apply(tx: &Tx, moves: &[Move], cause: &Cause) -> Result<Vec<StockRo
 
 /// Makes rows without stock for SKUs that have none yet.
 pub async fn make_rows(tx: &Tx, keys: &[(String, LocationId)], now: Timestamp) -> Result<(), DbErr> {
+    let mut keys = keys.to_vec();
+    keys.sort();
     for keys in keys.chunks(ROWS_PER_STATEMENT_MAX) {
         let sql = format!(
             "WITH q (sku, location_id, updated) AS (VALUES {})
