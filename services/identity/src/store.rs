@@ -73,6 +73,11 @@ impl Store {
                 (owner, MailKind::AlreadyRegistered)
             }
         };
+        // An owner may be erasing the account: nobody is written to after that. Both cases pay for the look.
+        match lock(&tx, account.id).await {
+            Err(Error::AccountNotFound) => return Err(Error::Conflict),
+            locked => locked?,
+        }
         let mail = self.mail_within(&tx, &account, gate, now, |account| letter(account, kind)).await?;
         match kind {
             MailKind::AlreadyRegistered => {

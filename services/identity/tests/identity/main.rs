@@ -4,6 +4,7 @@
 mod accounts;
 mod alerts;
 mod books;
+mod meeting;
 mod passwords;
 mod secrecy_of_secrets;
 mod sessions;

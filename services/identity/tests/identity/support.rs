@@ -33,6 +33,11 @@ pub async fn shops() -> Vec<Shop> {
     databases.into_iter().map(Shop::new).collect()
 }
 
+/// Those on PostgreSQL, where several write at the same time.
+pub async fn shops_with_many_writers() -> Vec<Shop> {
+    kit::testing::postgres::<identity::Migrator>().await.into_iter().map(Shop::new).collect()
+}
+
 pub fn settings(opener: &Opener) -> identity::Settings {
     identity::Settings {
         sealer: opener.sealer(),

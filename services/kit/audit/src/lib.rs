@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod meeting;
+
 use kit::{Database, Timestamp, query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use uuid::Uuid;
+
+pub use meeting::meeting;
 
 /// What one look at a store found.
 #[derive(Clone, Debug, PartialEq, Eq)]
