@@ -203,15 +203,20 @@ impl Store {
     }
 }
 
-/// Uses a link up and locks its account.
+/// Locks the account of a link, and then uses the link up: whoever changes a password voids links in this order, too.
 async fn use_link(tx: &Tx, hash: &TokenHash, purpose: Purpose, now: Timestamp) -> Result<Account, Error> {
-    let sql = "UPDATE links SET used = $3 WHERE hash = $1 AND purpose = $2 AND used IS NULL AND expires > $3
-               RETURNING account_id";
-    let rows = query(&**tx, sql, [hash.to_vec().into(), purpose.as_str().into(), now.into()]).await?;
+    let rows = query(&**tx, "SELECT account_id FROM links WHERE hash = $1", [hash.to_vec().into()]).await?;
     let row = rows.first().ok_or(Error::TokenNotUsable)?;
     let owner = AccountId::from_uuid(row.try_get("", "account_id")?);
-    lock(tx, owner).await?;
-    find_in(&**tx, owner).await
+    match lock(tx, owner).await {
+        Err(Error::AccountNotFound) => return Err(Error::TokenNotUsable),
+        locked => locked?,
+    }
+    let sql = "UPDATE links SET used = $3 WHERE hash = $1 AND purpose = $2 AND used IS NULL AND expires > $3";
+    match execute(&**tx, sql, [hash.to_vec().into(), purpose.as_str().into(), now.into()]).await? {
+        0 => Err(Error::TokenNotUsable),
+        _ => find_in(&**tx, owner).await,
+    }
 }
 
 async fn verified(tx: &Tx, account: &mut Account, now: Timestamp) -> Result<(), Error> {

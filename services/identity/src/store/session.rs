@@ -1,6 +1,7 @@
 //! Sessions and refresh tokens. A token is used up by one conditional statement, so of fifty uses at once one succeeds.
 
 use kit::{Listed, Once, Page, RequestKey, Timestamp, Tx, execute, query};
+use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -133,16 +134,13 @@ impl Store {
     pub async fn refresh(&self, refresh: Refresh) -> Result<(Session, Account), Error> {
         let Refresh { presented, next, client, now } = refresh;
         let tx = self.database.begin().await?;
-        let sql = "UPDATE refresh_tokens SET used = $2 WHERE hash = $1 AND used IS NULL AND expires > $2
-                   RETURNING session_id";
-        let used = query(&*tx, sql, [presented.to_vec().into(), now.into()]).await?;
-        let Some(used) = used.first() else {
+        let mut session = session_of(&tx, &presented).await?.ok_or(Error::SessionRevoked)?;
+        let id = session.id.as_uuid();
+        let sql = "UPDATE refresh_tokens SET used = $2 WHERE hash = $1 AND used IS NULL AND expires > $2";
+        if execute(&*tx, sql, [presented.to_vec().into(), now.into()]).await? == 0 {
             end_reused(tx, &presented, now).await?;
             return Err(Error::SessionRevoked);
-        };
-        let id: Uuid = used.try_get("", "session_id")?;
-        let found = session::Entity::find_by_id(id).one(&*tx).await?;
-        let mut session = Session::from(found.ok_or(Error::SessionRevoked)?);
+        }
         session.refreshed = now;
         session.expires = expiry(session.created, now);
         session.client = client;
@@ -258,6 +256,17 @@ pub async fn end_all(
     let kept = kept.map_or(Uuid::nil(), |session| session.as_uuid());
     let sql = "UPDATE sessions SET ended = $2 WHERE account_id = $1 AND ended IS NULL AND id <> $3";
     execute(&**tx, sql, [account.as_uuid().into(), now.into(), kept.into()]).await.map(drop)
+}
+
+/// The session of a token, locked before the token is: with a session its tokens go in this order, too.
+async fn session_of(tx: &Tx, token: &TokenHash) -> Result<Option<Session>, DbErr> {
+    let sql = "SELECT session_id FROM refresh_tokens WHERE hash = $1";
+    let Some(row) = query(&**tx, sql, [token.to_vec().into()]).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let id: Uuid = row.try_get("", "session_id")?;
+    let locked = session::Entity::find_by_id(id).lock(LockType::NoKeyUpdate);
+    Ok(locked.one(&**tx).await?.map(Session::from))
 }
 
 /// A token that cannot be used: if that is because it was used, its session ends, and the audit says so once.
