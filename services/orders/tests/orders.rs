@@ -13,6 +13,8 @@ mod erasing;
 mod history;
 #[path = "cases/life.rs"]
 mod life;
+#[path = "cases/meeting.rs"]
+mod meeting;
 #[path = "cases/reading.rs"]
 mod reading;
 #[path = "cases/refusing.rs"]

@@ -56,6 +56,11 @@ pub async fn shops() -> Vec<Shop> {
     databases.into_iter().map(Shop::new).collect()
 }
 
+/// Those on PostgreSQL, where several write at the same time.
+pub async fn shops_with_many_writers() -> Vec<Shop> {
+    kit::testing::postgres::<orders::Migrator>().await.into_iter().map(Shop::new).collect()
+}
+
 impl Shop {
     pub fn new(database: Database) -> Self {
         let clock = Clock::fixed(Clock::system().now());

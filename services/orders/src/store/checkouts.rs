@@ -51,12 +51,9 @@ impl Store {
             Once::Kept(answer) => return Ok(answer.rows()?),
             Once::First(tx) => tx,
         };
-        // Tokens of an account that is erased are good for some minutes more.
-        if let Some(account) = checkout.holder.account
-            && erased::is_noted(&tx, account).await?
-        {
-            return Err(Error::SignInRequired);
-        }
+        refuse_erased(&tx, &checkout).await?;
+        // Two tabs with two versions of a cart take turns: neither would see what the other one begins.
+        tx.take_turn(&checkout.cart, "pg_advisory_xact_lock").await?;
         let sql = "SELECT * FROM checkouts WHERE cart = $1 AND state <> 'Failed' \
                    AND (state = 'Ready' OR cart_version = $2)";
         let earlier = query(&*tx, sql, [checkout.cart.clone().into(), checkout.cart_version.into()]).await?;
@@ -225,6 +222,14 @@ impl Store {
             true => Ok(news),
             false => Err(Error::Conflict),
         }
+    }
+}
+
+/// Tokens of an account that is erased are good for some minutes more.
+async fn refuse_erased(tx: &Tx, checkout: &Checkout) -> Result<(), Error> {
+    match checkout.holder.account {
+        Some(account) if erased::is_noted(tx, account).await? => Err(Error::SignInRequired),
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Fault {
     AnswerLost,
     /// It is done, but slowly.
     Slow(Duration),
+    /// It is done at once, and the answer comes late.
+    Late(Duration),
     /// A clear no, out of order.
     Refused,
 }
@@ -59,6 +61,11 @@ impl Faults {
             Some(Fault::Slow(time)) => {
                 tokio::time::sleep(time).await;
                 effect().map(Response::new)
+            }
+            Some(Fault::Late(time)) => {
+                let done = effect().map(Response::new);
+                tokio::time::sleep(time).await;
+                done
             }
         }
     }
