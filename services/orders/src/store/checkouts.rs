@@ -175,7 +175,9 @@ impl Store {
                 return Ok(Step::Taken(Box::new(checkout)));
             }
             let (changes, notes) = checkout.on(event.clone(), now);
-            let mut news = self.take_notes(&tx, &mut checkout, notes, now).await?;
+            let Some(mut news) = self.take_notes(&tx, &mut checkout, notes, now).await? else {
+                continue;
+            };
             news.extend(events::of_checkout(&mut checkout, changes, now));
             if !save(&tx, &mut checkout, Some(lease), now).await? {
                 continue;
@@ -187,16 +189,16 @@ impl Store {
         Err(Error::Conflict)
     }
 
-    /// Writes down what a step means for the order.
+    /// Writes down what a step means for the order; nothing when somebody else was quicker to change it.
     async fn take_notes(
         &self,
         tx: &Tx,
         checkout: &mut Checkout,
         notes: Vec<Note>,
         now: Timestamp,
-    ) -> Result<Vec<News>, Error> {
+    ) -> Result<Option<Vec<News>>, Error> {
         if notes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         if notes.contains(&Note::Place) {
             let (_, bits) = Uuid::new_v4().as_u64_pair();
@@ -204,7 +206,7 @@ impl Store {
             checkout.order = Some((order.id, order.number.to_string()));
             let news = events::of_order(&mut order, changes, &self.mailing, now);
             orders::insert(tx, &order, now).await?;
-            return Ok(news);
+            return Ok(Some(news));
         }
         let id = checkout.order.as_ref().map(|(id, _)| *id).ok_or(Error::OrderNotFound)?;
         let before = orders::find(&**tx, id, &Right::Any).await?.ok_or(Error::OrderNotFound)?;
@@ -218,10 +220,7 @@ impl Store {
             checkout.on(Event::OrderCancelled, now);
         }
         let news = events::of_order(&mut order, changes, &self.mailing, now);
-        match orders::save(tx, &before, &mut order, None, now).await? {
-            true => Ok(news),
-            false => Err(Error::Conflict),
-        }
+        Ok(orders::save(tx, &before, &mut order, None, now).await?.then_some(news))
     }
 }
 

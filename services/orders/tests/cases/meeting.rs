@@ -1,9 +1,16 @@
 //! Several at the same checkout or order at the same moment.
 
+use std::time::Duration;
+
 use audit::meeting;
 use mesh::testing::customer;
+use proto::orders::FulfilmentState;
 
+use crate::life::ship;
+use crate::support::faults::Fault;
 use crate::support::{details, shops_with_many_writers, starting};
+
+const MOMENT: Duration = Duration::from_millis(10);
 
 #[tokio::test]
 async fn of_two_tabs_with_two_versions_of_a_cart_one_has_an_open_checkout() {
@@ -33,5 +40,31 @@ async fn of_two_tabs_with_two_versions_of_a_cart_one_has_an_open_checkout() {
         let open = kit::query(shop.database.read(), sql, []).await.unwrap();
         let open = open.iter().map(|row| row.try_get::<i64>("", "cart_version").unwrap());
         assert_eq!(open.collect::<Vec<_>>(), [2]);
+    }
+}
+
+#[tokio::test]
+async fn a_step_is_taken_again_when_staff_change_the_order_meanwhile() {
+    for shop in shops_with_many_writers().await {
+        let shop = std::sync::Arc::new(shop);
+        let begun = shop.checkout().await;
+        shop.carts.faults.plan("ClearCart", [Fault::Late(Duration::from_millis(300))]);
+        let (mut client, request) = (shop.guest(), begun.completing("test_approve"));
+        let bought = tokio::spawn(async move { client.complete_checkout(request).await.unwrap() });
+        while shop.carts.faults.calls("ClearCart") == 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        let order = shop.now(&begun).await.order_id;
+
+        let locked = format!("SELECT 1 FROM orders WHERE id = '{order}' FOR UPDATE");
+        let (staff, id) = (shop.clone(), order.clone());
+        let sent = async move { ship(&staff, &id, Vec::new()).await };
+        let (sent, _) = meeting(&shop.database, &locked, sent, bought).await;
+        shop.later(5).await;
+
+        sent.unwrap();
+        assert_eq!(shop.read(&order).await.fulfilment_state(), FulfilmentState::Shipped);
+        // Nobody had to take over, and call again.
+        assert_eq!(shop.carts.faults.calls("ClearCart"), 1);
     }
 }
