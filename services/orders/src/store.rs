@@ -21,7 +21,7 @@ use crate::events::Mailing;
 
 pub use checkouts::Step;
 pub use imports::Imported;
-pub use leases::{LEASE, Lease, Leased};
+pub use leases::{LEASE, Lease, Leased, Turn};
 pub use list::{Filter, Sum};
 
 /// A change that lost the race against another one is decided again on what is there now, so often.

@@ -54,9 +54,9 @@ async fn apply(orders: &Orders, event: outbox::Event) -> Result<(), BoxError> {
         let runner = orders.runner().clone();
         let order = store.order_of(checkout).await?;
         let run = async move {
-            runner.run(Leased::Checkout(checkout.as_uuid())).await;
+            runner.run_woken(Leased::Checkout(checkout.as_uuid())).await;
             if let Some(order) = order {
-                runner.run(Leased::Order(order.as_uuid())).await;
+                runner.run_woken(Leased::Order(order.as_uuid())).await;
             }
         };
         tokio::spawn(run.in_current_span());

@@ -17,13 +17,16 @@ use crate::Upstreams;
 use crate::domain::saga::{Event, Stage};
 use crate::domain::{Checkout, CheckoutId, OrderId};
 use crate::error::Error;
-use crate::store::{LEASE, Lease, Leased, Right, Step, Store};
+use crate::store::{LEASE, Lease, Leased, Right, Step, Store, Turn};
 
 /// A failed call is made again at once while the pause is as short as this; else the recoverer makes it.
 const PAUSE_HERE_MAX: Duration = Duration::from_millis(500);
 /// At most so many things are recovered at once.
 const RECOVERED_AT_ONCE_MAX: usize = 8;
 const OVERDUE_MAX: u64 = 100;
+/// What news wakes is tried for somewhat longer than a call may take; then it is due all the same, only later.
+const WOKEN_TRIES_MAX: usize = 50;
+const WOKEN_PAUSE: Duration = Duration::from_millis(200);
 const TIDY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// A checkout that failed is of use to its buyer for a while, and then only a person's data.
 const FAILED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -50,9 +53,23 @@ impl Runner {
     pub async fn run(&self, what: Leased) {
         let lease = Lease::fresh();
         match self.store.lease(what, lease).await {
-            Ok(true) => self.work(what, lease).await,
-            Ok(false) => {}
+            Ok(Turn::Taken) => self.work(what, lease).await,
+            Ok(Turn::Busy | Turn::Idle) => {}
             Err(error) => failed(&error),
+        }
+    }
+
+    /// Works on something that news has come of, as soon as nobody else does: whoever is at it may have asked before the
+    /// news, and say when he is done that nobody need look for a while.
+    pub async fn run_woken(&self, what: Leased) {
+        for _ in 0..WOKEN_TRIES_MAX {
+            let lease = Lease::fresh();
+            match self.store.lease(what, lease).await {
+                Ok(Turn::Taken) => return self.work(what, lease).await,
+                Ok(Turn::Busy) => sleep(WOKEN_PAUSE).await,
+                Ok(Turn::Idle) => return,
+                Err(error) => return failed(&error),
+            }
         }
     }
 
@@ -60,8 +77,8 @@ impl Runner {
     async fn owed(&self, id: OrderId) {
         let lease = Lease::fresh();
         match self.store.lease(Leased::Order(id.as_uuid()), lease).await {
-            Ok(true) => self.order(id, lease).await,
-            Ok(false) => {}
+            Ok(Turn::Taken) => self.order(id, lease).await,
+            Ok(Turn::Busy | Turn::Idle) => {}
             Err(error) => failed(&error),
         }
     }

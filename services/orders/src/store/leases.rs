@@ -18,6 +18,16 @@ pub enum Leased {
     Order(Uuid),
 }
 
+/// How it went to ask for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Taken,
+    /// Somebody else has it.
+    Busy,
+    /// There is nothing to do.
+    Idle,
+}
+
 /// The holder of a lease. Every run is one of its own, so two runs in one process exclude each other, too.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {
@@ -41,17 +51,17 @@ impl Lease {
 
 impl Store {
     /// Takes the lease of something that has work to do and that nobody works on.
-    pub async fn lease(&self, what: Leased, lease: Lease) -> Result<bool, DbErr> {
+    pub async fn lease(&self, what: Leased, lease: Lease) -> Result<Turn, DbErr> {
         // Most orders owe nothing; to see that costs no place in the writers' queue.
         let (table, id) = what.table();
         let sql = format!("SELECT id FROM {table} WHERE id = $1 AND due IS NOT NULL");
         if query(self.database.read(), &sql, [id.into()]).await?.is_empty() {
-            return Ok(false);
+            return Ok(Turn::Idle);
         }
         let tx = self.database.begin().await?;
         let taken = take(&tx, what, lease, self.clock.now()).await?;
         tx.commit().await?;
-        Ok(taken)
+        Ok(if taken { Turn::Taken } else { Turn::Busy })
     }
 
     /// Says that the holder is still at it.

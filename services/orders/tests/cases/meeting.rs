@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use audit::meeting;
+use kit::outbox;
 use mesh::testing::customer;
-use proto::orders::FulfilmentState;
+use proto::orders::{CheckoutState, FulfilmentState, OrderPaymentState};
+use proto::payments as pay;
 
 use crate::life::ship;
 use crate::support::faults::Fault;
-use crate::support::{details, shops_with_many_writers, starting};
+use crate::support::{Begun, Shop, details, request_id, shops, shops_with_many_writers, starting};
 
 const MOMENT: Duration = Duration::from_millis(10);
 
@@ -67,4 +69,42 @@ async fn a_step_is_taken_again_when_staff_change_the_order_meanwhile() {
         // Nobody had to take over, and call again.
         assert_eq!(shop.carts.faults.calls("ClearCart"), 1);
     }
+}
+
+#[tokio::test]
+async fn news_that_comes_while_the_provider_is_asked_is_not_lost() {
+    for shop in shops().await {
+        let begun = shop.checkout().await;
+        let waiting = shop.complete(&begun, "test_pending").await.unwrap();
+        assert_eq!(waiting.state(), CheckoutState::PaymentPending);
+        // It still says that it knows nothing, while it tells the shop what it knows.
+        shop.payments.faults.plan("SyncPayment", [Fault::Late(Duration::from_millis(500))]);
+        shop.later(31).await;
+        while shop.payments.faults.calls("SyncPayment") == 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        shop.payments.decide(pay::PaymentState::Authorized);
+        let payload = pay::PaymentAuthorized { checkout_id: begun.checkout.id.clone(), ..Default::default() };
+        let event = outbox::Event::new("payment.authorized", request_id(), 1, shop.clock.now(), &payload);
+
+        shop.tell(event).await;
+
+        assert_eq!(settled(&shop, &begun).await, OrderPaymentState::Paid);
+    }
+}
+
+/// The payment of the order once it is paid, without any time having passed by the shop's clock.
+async fn settled(shop: &Shop, begun: &Begun) -> OrderPaymentState {
+    let mut state = OrderPaymentState::Unspecified;
+    for _ in 0..300 {
+        let order = shop.now(begun).await.order_id;
+        if !order.is_empty() {
+            state = shop.read(&order).await.payment_state();
+        }
+        if state == OrderPaymentState::Paid {
+            break;
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    state
 }
