@@ -3,6 +3,7 @@
 use futures::future::join_all;
 use mesh::testing::customer;
 use proto::cart as pb;
+use sea_orm::DbBackend;
 
 use crate::support::{lines, merging, moving, opening, reason, shops};
 
@@ -195,5 +196,29 @@ async fn whoever_tidies_with_an_old_list_removes_no_cart_that_was_touched_since(
         assert_eq!(lines(&shop.get(&touched).await.unwrap()), [(mug.as_str(), 1)]);
         let own = shop.as_user(&ada).get_cart(pb::GetCartRequest::default()).await.unwrap();
         assert_eq!(lines(&own.into_inner().cart.unwrap()), [(mug.as_str(), 1)]);
+    }
+}
+
+#[tokio::test]
+async fn what_an_account_is_answered_while_it_is_erased_is_forgotten_too() {
+    for shop in shops().await {
+        let Some(database) = shop.database.clone().filter(|it| it.backend() == DbBackend::Postgres) else {
+            continue;
+        };
+        let (mug, ada) = (shop.sell(900, 50), customer());
+        let cart = shop.as_user(&ada).create_cart(opening(&[])).await.unwrap().into_inner().cart.unwrap();
+        let key = pb::CartKey { cart_id: cart.id.clone(), token: String::new() };
+        let (mut client, request) = (shop.as_user(&ada), crate::support::adding(&key, &[(&mug, 1)]));
+        let add = async move { client.add_cart_lines(request).await };
+        let (erasing, account) = (shop.clone(), ada.account);
+        let erase = async move { erasing.try_erase(account).await };
+
+        let row = format!("SELECT 1 FROM carts WHERE id = '{}' FOR UPDATE", cart.id);
+        let (added, erased) = audit::meeting(&database, &row, add, erase).await;
+
+        added.unwrap();
+        erased.unwrap();
+        let sql = "SELECT 1 FROM requests WHERE answer <> 'null'";
+        assert!(kit::query(database.read(), sql, []).await.unwrap().is_empty());
     }
 }

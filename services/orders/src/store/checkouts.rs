@@ -87,6 +87,7 @@ impl Store {
             Once::First(tx) => tx,
         };
         let checkout = find(&**tx, id, &Right::Any).await?.ok_or(Error::CheckoutNotFound)?;
+        refuse_erased(&tx, &checkout).await?;
         tx.keep(&checkout).await?;
         tx.commit().await?;
         Ok(checkout)

@@ -1,7 +1,7 @@
 //! The checkouts and orders of somebody who asked to be forgotten.
 
 use kit::outbox::Event as News;
-use kit::{Id, Timestamp, Tx, erased, execute, inbox, query};
+use kit::{Id, Timestamp, Tx, erased, execute, inbox, query, requests};
 
 use super::{DECISIONS_MAX, Store, checkouts, entity, orders};
 use crate::domain::AccountId;
@@ -21,6 +21,7 @@ impl Store {
             if self.forget_checkouts(&tx, account, now).await?
                 && self.forget_orders(&tx, account, now).await?
             {
+                requests::forget(&tx, account).await?;
                 tx.commit().await?;
                 return Ok(());
             }

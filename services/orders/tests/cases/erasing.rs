@@ -1,5 +1,6 @@
 //! What stays of an order when its buyer is erased.
 
+use audit::meeting;
 use kit::outbox::Event;
 use mesh::User;
 use mesh::testing::customer;
@@ -8,7 +9,9 @@ use proto::orders as pb;
 use proto::orders::{CheckoutState, OrderPaymentState, OrderState};
 
 use crate::support::inventory::Figures;
-use crate::support::{Begun, Shop, by_id, details, reason, request_id, shops, starting};
+use crate::support::{
+    Begun, Shop, by_id, details, reason, request_id, shops, shops_with_many_writers, starting,
+};
 
 async fn checkout_of(shop: &Shop, user: &User) -> Begun {
     let cart = shop.cart(Some(user), &[("a", 1), ("b", 2)]);
@@ -129,6 +132,27 @@ async fn a_checkout_of_whoever_is_erased_ends_and_none_begins_any_more() {
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].try_get::<String>("", "state").unwrap(), format!("{:?}", CheckoutState::Failed));
         assert_eq!(rows[0].try_get::<Option<uuid::Uuid>>("", "account").unwrap(), None);
+        nothing_names_the_buyer(&shop, &ada).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_buyer_is_answered_while_he_is_erased_is_forgotten_too() {
+    for shop in shops_with_many_writers().await {
+        let shop = std::sync::Arc::new(shop);
+        let ada = customer();
+        checkout_of(&shop, &ada).await;
+        let (erasing, whom) = (shop.clone(), ada.clone());
+        let erase = async move { erase(&erasing, &whom).await };
+        // The cart has its checkout: he is answered with that one.
+        let (mut client, request) = (shop.user(&ada), starting("", details(&[])));
+        let again = async move { client.start_checkout(request).await };
+
+        // His checkouts are forgotten, and his orders are about to be.
+        let locked = "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE";
+        let ((), answered) = meeting(&shop.database, locked, erase, again).await;
+
+        assert_eq!(reason(&answered.unwrap_err()), "SIGN_IN_REQUIRED");
         nothing_names_the_buyer(&shop, &ada).await;
     }
 }

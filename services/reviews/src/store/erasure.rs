@@ -1,14 +1,19 @@
 //! What is kept of somebody who asked to be forgotten: ratings that name nobody.
 
 use kit::outbox::Event as News;
-use kit::{Id, Tx, erased, execute, inbox, query};
-use sea_orm::DbErr;
+use kit::{Id, Tx, erased, execute, inbox, query, requests};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use uuid::Uuid;
 
 use super::{Store, votes};
 use crate::domain::AccountId;
 use crate::error::Error;
 
+/// Keeps others from what is going to change, in the order of its ids: moderators from the reviews, so that none is
+/// rejected between the next two statements and stays for ever, and voters from those that were voted on.
+const TAKING: &str = "SELECT 1 FROM reviews WHERE id IN (
+    SELECT id FROM reviews WHERE account_id = $1 UNION SELECT review_id FROM votes WHERE account_id = $1
+) ORDER BY id FOR UPDATE";
 /// Approved reviews stay without name and account; others, which nobody saw, go, and so does the rest.
 const FORGETTING: [&str; 4] = [
     "DELETE FROM reviews WHERE account_id = $1 AND state <> 'approved'",
@@ -25,6 +30,9 @@ impl Store {
             return Ok(());
         }
         erased::note(&tx, account).await?;
+        if tx.get_database_backend() == DbBackend::Postgres {
+            query(&tx, TAKING, [account.as_uuid().into()]).await?;
+        }
         for sql in FORGETTING {
             execute(&tx, sql, [account.as_uuid().into()]).await?;
         }
@@ -34,6 +42,7 @@ impl Store {
                 (row.try_get("", "review_id")?, row.try_get("", "helpful")?);
             votes::shift(&tx, review, Some(helpful), None).await?;
         }
+        requests::forget(&tx, account).await?;
         tx.commit().await
     }
 }

@@ -3,7 +3,7 @@
 use mesh::testing::customer;
 use proto::reviews as pb;
 
-use crate::support::{id, reason, request_id, shops, writing};
+use crate::support::{id, read, reason, request_id, shops, writing};
 
 #[tokio::test]
 async fn of_whoever_is_erased_only_a_rating_without_a_name_stays() {
@@ -62,6 +62,42 @@ async fn what_comes_late_from_whoever_is_erased_finds_nobody() {
         for table in ["reviews", "votes", "purchases"] {
             let sql = format!("SELECT 1 FROM {table} WHERE account_id = $1");
             assert!(kit::query(shop.database.read(), &sql, [ada.account.into()]).await.unwrap().is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_review_that_is_rejected_while_its_author_is_erased_goes_with_him() {
+    for shop in shops().await {
+        let mut published = Vec::new();
+        for _ in 0..60 {
+            let ada = customer();
+            let review =
+                shop.as_user(&ada).create_review(writing(&id(), 1)).await.unwrap().into_inner().review;
+            let id = review.unwrap().id;
+            let approval = pb::ApproveReviewRequest { review_id: id.clone(), ..approving() };
+            shop.moderator().approve_review(approval).await.unwrap();
+            published.push((ada.account, id));
+        }
+
+        let pairs = published.iter().map(|(account, review)| {
+            let rejection = pb::RejectReviewRequest {
+                review_id: review.clone(),
+                rejection: "It names a neighbour.".into(),
+                etag: String::new(),
+                request_id: request_id(),
+            };
+            let mut moderator = shop.moderator();
+            let rejecting = async move { moderator.reject_review(rejection).await };
+            futures::future::join(rejecting, shop.erase(*account))
+        });
+        let answers = futures::future::join_all(pairs).await;
+
+        for ((_, review), (rejected, ())) in published.iter().zip(answers) {
+            // It goes, unless it was nobody's any more when it was rejected.
+            let goes = rejected.is_ok_and(|it| !it.into_inner().review.unwrap().account_id.is_empty());
+            let left = read(shop.moderator(), review).await;
+            assert_eq!(left.is_none(), goes, "{left:?}");
         }
     }
 }

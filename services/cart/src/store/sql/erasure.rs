@@ -1,7 +1,7 @@
 //! The cart of somebody who asked to be forgotten.
 
 use kit::outbox::Event as News;
-use kit::{Id, erased, execute, inbox};
+use kit::{Id, erased, execute, inbox, requests};
 use sea_orm::DbErr;
 
 use super::Sql;
@@ -16,6 +16,7 @@ impl Sql {
         }
         erased::note(&tx, account).await?;
         execute(&tx, "DELETE FROM carts WHERE account_id = $1", [account.as_uuid().into()]).await?;
+        requests::forget(&tx, account).await?;
         tx.commit().await
     }
 }
