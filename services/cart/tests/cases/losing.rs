@@ -40,3 +40,26 @@ async fn a_store_that_is_silent_or_gone_is_said_to_be_so_and_the_same_request_is
 
     assert_eq!(lines(&shop.get(&key).await.unwrap()), [(mug.as_str(), 3)]);
 }
+
+#[tokio::test]
+async fn whoever_asks_twice_waits_for_a_silent_store_no_longer_than_two_answers_may_take() {
+    let Some((shop, line)) = shop_on_a_line(ANSWER_TIME_MAX).await else { return };
+    let mug = shop.sell(900, 1_000);
+    let (_, key) = shop.open(&[(&mug, 1)]).await;
+    line.is(State::Silent);
+    // From here on nothing passes time but waiting: what is measured is the limit and not the machine.
+    tokio::time::pause();
+
+    for _ in 0..3 {
+        let asked = tokio::time::Instant::now();
+        let changed = shop.add(&key, &[(&mug, 2)]).await.unwrap_err();
+        let changed_after = asked.elapsed();
+        let read = shop.get(&key).await.unwrap_err();
+        let read_after = asked.elapsed() - changed_after;
+
+        assert!(is_to_be_tried_again(&changed) && is_to_be_tried_again(&read), "{changed:?} {read:?}");
+        // The first command that fails is the answer, and the road asks for it a second time. A timer ends with the millisecond.
+        let most = 2 * ANSWER_TIME_MAX + Duration::from_millis(5);
+        assert!(changed_after <= most && read_after <= most, "{changed_after:?} {read_after:?}");
+    }
+}
