@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::{env, fs, thread};
+use std::{env, thread};
 
 use super::{Build, Form, kernel};
 use crate::apart::Apart;
 use crate::checkout::Checkout;
-use crate::process::{self, Error, cannot_start, file_error};
+use crate::process::{self, Error, cannot_start};
 
 /// The binary `shop`, as cargo builds it now.
 pub(crate) fn build(checkout: &Checkout, build: &Build) -> Result<PathBuf, Error> {

@@ -122,9 +122,11 @@ fn import(binary: &Path, data: &Path, place: &Path) -> Result<Duration, Error> {
 
 /// Waits until what follows from an import (the index, news of stock) is done: the shop then has nothing to do.
 fn settle(shop: &Shop) -> Result<(), Error> {
-    let used = || shop.processes().into_iter().map(|(_, process)| kernel::cpu_seconds(process)).sum();
+    let used = || -> Result<f64, Error> {
+        shop.processes().into_iter().map(|(_, process)| kernel::cpu_seconds(process)).sum()
+    };
     let began = Instant::now();
-    let mut before: f64 = used()?;
+    let mut before = used()?;
     while began.elapsed() < SETTLING_TIME_MAX {
         rest();
         let now = used()?;

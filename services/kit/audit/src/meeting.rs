@@ -32,7 +32,7 @@ where
     waiting(&held, 1).await;
     let second = tokio::spawn(second);
     let both = waiting(&held, 2).await;
-    held.rollback().await.expect("the lock is given back");
+    held.commit().await.expect("the lock is given back");
     let ends = async { (first.await.expect("the first ends"), second.await.expect("the second ends")) };
     tokio::select! {
         answers = ends => answers,
