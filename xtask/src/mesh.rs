@@ -9,6 +9,7 @@ mod network;
 mod table;
 #[cfg(test)]
 mod tests;
+mod workloads;
 
 use std::path::Path;
 
@@ -24,7 +25,7 @@ use self::table::Table;
 pub(crate) const HEADER: &str = "# Rendered by cargo xtask mesh; do not edit.";
 
 /// Folders in which everything is rendered: what else lies there is left over.
-const FOLDERS: [&str; 1] = ["mesh/linkerd"];
+const FOLDERS: [&str; 2] = [linkerd::FOLDER, workloads::FOLDER];
 
 /// Renders and writes, or with `check` compares.
 pub(crate) fn run(checkout: &Checkout, check: bool) -> bool {
@@ -61,6 +62,7 @@ fn render(root: &Path) -> Result<Vec<Rendered>, Error> {
     let mut rendered = linkerd::render(&contract, &table)?;
     rendered.extend(network::render(&contract, &table)?);
     rendered.push(linkerd::kustomization(&rendered)?);
+    rendered.extend(workloads::render(&contract, &table)?);
     rendered.push(graph::render(root, &contract, &table)?);
     Ok(rendered)
 }

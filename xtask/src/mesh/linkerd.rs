@@ -122,7 +122,6 @@ pub(crate) fn kustomization(rendered: &[Rendered]) -> Result<Rendered, Error> {
 
 /// What one proxy knows of another service that fails: it is left alone for a while after so many failures in a row.
 /// PERMISSION_DENIED counts as one, so the client stack asks the rule before it sends.
-#[allow(dead_code, reason = "the manifests say so")]
 pub(crate) const BREAKER: [(&str, &str); 4] = [
     ("balancer.linkerd.io/failure-accrual", "consecutive"),
     ("balancer.linkerd.io/failure-accrual-consecutive-max-failures", "7"),
@@ -131,7 +130,6 @@ pub(crate) const BREAKER: [(&str, &str); 4] = [
 ];
 
 /// What the namespace says of every port that no `Server` selects.
-#[allow(dead_code, reason = "the manifests say so")]
 pub(crate) const DEFAULT_DENY: (&str, &str) = ("config.linkerd.io/default-inbound-policy", "deny");
 
 fn inbound<'a>(contract: &'a Contract, table: &Table, service: &str) -> Vec<Inbound<'a>> {

@@ -60,7 +60,6 @@ pub(crate) struct Place {
 
 /// One process.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "the manifests say its sizes")]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Process {
     /// Places by name.
@@ -73,6 +72,17 @@ pub(crate) struct Process {
     pub(crate) memory: [String; 2],
     /// What it may write to its node.
     pub(crate) storage: String,
+    /// Variables that each cluster gives a value.
+    #[serde(default)]
+    pub(crate) settings: Vec<String>,
+    /// Variables that are keys of the Secret of the process's name.
+    #[serde(default)]
+    pub(crate) secrets: Vec<String>,
+    /// The same, for variables that name a file.
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
+    /// The variable that names the folder in which it keeps what it can make again.
+    pub(crate) folder: Option<String>,
 }
 
 impl Table {

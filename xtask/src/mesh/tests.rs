@@ -121,7 +121,7 @@ fn a_change_by_hand_is_found_and_undone() {
     {
         assert!(found.contains(sentence), "{sentence} is not in {found}");
     }
-    assert_eq!(written, Outcome::Passed("32 files, 3 of them changed".to_owned()));
+    assert!(matches!(written, Outcome::Passed(said) if said.ends_with(" files, 3 of them changed")));
     assert!(matches!(compare(&checkout).unwrap(), Outcome::Passed(_)));
 }
 
