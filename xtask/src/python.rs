@@ -1,4 +1,5 @@
-//! A Python with grpcio, for the test in which an official client of another language talks to the shop.
+//! A Python with grpcio, for the test in which an official client of another language talks to the shop, and with the
+//! schemas of Kubernetes, for the manifests.
 
 use std::fs;
 use std::path::PathBuf;
