@@ -6,6 +6,7 @@ mod checkout;
 mod conformance;
 mod contract;
 mod edges;
+mod manifests;
 mod mesh;
 mod playground;
 mod process;
@@ -50,6 +51,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Builds what Kubernetes is told in each overlay, and judges it.
+    Manifests,
     /// Starts the shop as `cargo run` does, or in a process for each service.
     Up {
         /// On a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing, with the simulated bank.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         }
         Task::Edges => edges::run(&checkout),
         Task::Mesh { check } => mesh::run(&checkout, check),
+        Task::Manifests => manifests::run(&checkout),
         Task::Up { apart } => up::run(&checkout, apart),
         Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),

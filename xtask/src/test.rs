@@ -9,12 +9,12 @@ use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
-use crate::{conformance, contract, edges, mesh, playground, tools};
+use crate::{conformance, contract, edges, manifests, mesh, playground, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
 const OUTSIDE: [(&str, &str, &str); 2] = [
     ("SHOP_REFERENCE_DATA", "real data", "the folder of reference data"),
-    ("SHOP_K8S_VALIDATOR", "strict manifests", "the strict checker of manifests"),
+    (manifests::VALIDATOR, "strict manifests", "the strict checker of manifests"),
 ];
 
 /// What starts a server.
@@ -51,6 +51,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
             "dependencies",
             "doc tests",
             "Python",
+            "manifests",
             "apart",
             "conformance",
         ];
@@ -136,11 +137,15 @@ fn full_tests(report: &mut Report, checkout: &Checkout, calls: Option<&Path>) ->
             Ok(Outcome::Passed("private, for this run".to_owned()))
         });
     }
+    let mut interpreter = None;
     report.step("Python", || {
-        let interpreter = python::environment(checkout)?.display().to_string();
-        variables.push((python::VARIABLE, interpreter));
+        let found = interpreter.insert(python::environment(checkout)?);
+        variables.push((python::VARIABLE, found.display().to_string()));
         Ok(Outcome::passed())
     });
+    if let Some(folder) = manifests::check(report, checkout, interpreter.as_deref()) {
+        variables.push((manifests::VARIABLE, folder.display().to_string()));
+    }
     let (mut apart, mut transcripts) = (None, None);
     report.step("apart", || {
         // The tests' own build of the binary, so that nothing is built twice.
@@ -175,7 +180,13 @@ fn tests(
             command.args(["test", "--workspace", "--tests", "--no-fail-fast"]);
         }
         // Without a word from here these tests would fall back to what somebody's shell happens to say.
-        let others = [python::VARIABLE, contract::VARIABLE, conformance::APART, conformance::TRANSCRIPTS];
+        let others = [
+            python::VARIABLE,
+            contract::VARIABLE,
+            conformance::APART,
+            conformance::TRANSCRIPTS,
+            manifests::VARIABLE,
+        ];
         for variable in SERVERS.map(|(_, variable, _)| variable).into_iter().chain(others) {
             command.env_remove(variable);
         }
