@@ -34,6 +34,8 @@ const WRITER_BYTES: usize = 32 * 1024 * 1024;
 const RECORD_BLOCKS_KEPT: usize = 32;
 /// Words of a title that may correct a query.
 const TITLE_WORDS_MAX: usize = 64;
+/// Words of a description that may.
+const DESCRIPTION_WORDS_MAX: usize = 512;
 
 /// The index failed. What was asked may be asked again.
 #[derive(Debug, thiserror::Error)]
@@ -309,7 +311,7 @@ impl Shared {
             hits.extend(record.map(|record| Hit { record, position: ranked.position }));
         }
         let corrected =
-            hits.first().and_then(|best| correct(&meaning, ask, &understanding.mended, &best.record.title));
+            hits.first().and_then(|best| correct(&meaning, ask, &understanding.mended, &best.record));
         let mut completed: Vec<(String, i64)> = gathered
             .completed
             .into_iter()
@@ -340,18 +342,20 @@ fn find(snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option
     Ok(found.into_iter().next())
 }
 
-/// The query as the best answer spells it, if the dictionary did not know some of its words.
-fn correct(meaning: &Meaning, ask: &Ask, mended: &[bool], title: &str) -> Option<String> {
+/// The query as the best answer spells it, in its title or else in its description, if the dictionary did not know some of
+/// the words. Nothing where the answer has it elsewhere: the query as it was corrects nothing.
+fn correct(meaning: &Meaning, ask: &Ask, mended: &[bool], best: &Record) -> Option<String> {
     if !mended.contains(&true) {
         return None;
     }
-    let title = words(title, TITLE_WORDS_MAX);
-    let spelt = |(at, (word, mended)): (usize, (&Word, &bool))| match mended {
-        true => meaning.spelling(at, &title).unwrap_or_else(|| word.text.clone()),
-        false => word.text.clone(),
+    let places = [words(&best.title, TITLE_WORDS_MAX), words(&best.description, DESCRIPTION_WORDS_MAX)];
+    let spelt = |(at, (word, mended)): (usize, (&Word, &bool))| {
+        let better = mended.then(|| places.iter().find_map(|place| meaning.spelling(at, place)));
+        better.flatten().unwrap_or_else(|| word.text.clone())
     };
     let spelt: Vec<String> = ask.words.iter().zip(mended).enumerate().map(spelt).collect();
-    Some(spelt.join(" "))
+    let changed = ask.words.iter().zip(&spelt).any(|(word, spelt)| word.text != *spelt);
+    changed.then(|| spelt.join(" "))
 }
 
 fn fault(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fault {

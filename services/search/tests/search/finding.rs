@@ -10,6 +10,7 @@ async fn kitchen() -> Shop {
     let mut labelled = product("Plain Plate");
     labelled.vendor = "Merrow Pottery".to_owned();
     labelled.tags = vec!["picnic".to_owned()];
+    labelled.description = "<p>Made for a picnic.</p>".to_owned();
     let titles = [
         "Harbour Mug",
         "Harbour Mugs Set of 4",
@@ -87,6 +88,10 @@ async fn a_mended_query_is_told_and_one_that_needs_no_mending_is_not() {
     let cases = [
         ("christmsa stocking", "christmas stocking"),
         ("metalsign ladies", "metal sign ladies"),
+        // Its title has not the word, but its description.
+        ("picnik plate", "picnic plate"),
+        // Neither has it, but its vendor: there is nothing to spell it by.
+        ("potery plate", ""),
         ("harbour mug", ""),
         ("harb", ""),
         ("nothing of the kind whatsoever", ""),
