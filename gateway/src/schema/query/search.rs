@@ -34,7 +34,7 @@ pub(crate) struct SearchQuery;
 #[Object]
 impl SearchQuery {
     /// Products by words and filters, best first. Words may be misspelt, joined, split or cut off at the end. Null when
-    /// search does not answer at the moment; `products` lists what is there nevertheless.
+    /// search does not answer at the moment; `products` without words lists what is there nevertheless.
     #[graphql(complexity = "page_cost(first, child_complexity)")]
     async fn search(
         &self,
