@@ -56,6 +56,7 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
     };
     let scratch = apart::scratch(&part, &arguments.secrets)?;
     let ports = Ports::bind(arguments, &part).await?;
+    println!("{}\n{}", arguments.names.join(", "), ports.describe()?);
     let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
     let health = Health::starting(part.services());
     let admin = Admin { health: health.clone(), metrics: seeing.metrics() };
@@ -164,5 +165,20 @@ impl Ports {
                 false => None,
             },
         })
+    }
+
+    /// What is printed at the start, a line for each thing that can be reached.
+    fn describe(&self) -> Result<String, Failure> {
+        let mut lines = vec![format!("  admin       http://{}/ready and /metrics", self.admin.local_addr()?)];
+        if let Some(grpc) = &self.grpc {
+            lines.push(format!("  gRPC        {}", grpc.local_addr()?));
+        }
+        if let Some(edge) = &self.edge {
+            lines.push(format!("  GraphQL     http://{}/graphql", edge.local_addr()?));
+        }
+        if let Some(tools) = &self.tools {
+            lines.push(format!("  tools       {} (all services, with reflection)", tools.local_addr()?));
+        }
+        Ok(lines.join("\n"))
     }
 }

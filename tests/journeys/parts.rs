@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::harness::{Front, command};
-use crate::private::{RABBITMQ, REDIS, Server, free_port};
+use crate::private::{RABBITMQ, REDIS, Server, free_address};
 use crate::servers;
 
 /// A busy machine may take its time.
@@ -102,9 +102,9 @@ impl Parts {
         let (redis, broker) = (Server::start(REDIS).await, Server::start(RABBITMQ).await);
         let mut parts = Self {
             processes: Vec::new(),
-            front: Front::new(format!("http://{}", address()), None),
-            grpc: address(),
-            admin: PARTS.iter().map(|names| (names[0], address())).collect(),
+            front: Front::new(format!("http://{}", free_address()), None),
+            grpc: free_address(),
+            admin: PARTS.iter().map(|names| (names[0], free_address())).collect(),
             environment: Vec::new(),
             folder: tempfile::tempdir().unwrap(),
             redis,
@@ -185,7 +185,7 @@ impl Parts {
     /// What all processes are told.
     async fn decide(&mut self) {
         for names in PARTS {
-            let address = address();
+            let address = free_address();
             for name in names {
                 self.tell(&format!("SHOP_{}_ADDRESS", name.to_uppercase()), &format!("http://{address}"));
                 // Carts are in Redis; the tables that nobody uses are there for `shop verify`.
@@ -206,7 +206,7 @@ impl Parts {
         let (redis, broker) = (self.redis.port(), self.broker.port());
         self.tell("REDIS_URL", &format!("redis://127.0.0.1:{redis}/"));
         self.tell("AMQP_URL", &format!("amqp://guest:guest@127.0.0.1:{broker}/%2f"));
-        self.tell("SHOP_PROVIDER_URL", &format!("http://{}", address()));
+        self.tell("SHOP_PROVIDER_URL", &format!("http://{}", free_address()));
         self.tell("SHOP_PEERS", "certificates");
         self.tell("SHOP_LOG", "warn");
         let folder = self.folder.path().to_owned();
@@ -295,8 +295,4 @@ fn finish(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn address() -> String {
-    format!("127.0.0.1:{}", free_port())
 }

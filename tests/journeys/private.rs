@@ -1,5 +1,6 @@
 //! Servers of a test's own, to be killed.
 
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +11,9 @@ use tokio::net::TcpStream;
 
 const START_TIME_MAX: Duration = Duration::from_secs(120);
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Below those that systems hand out by themselves (Linux from 32768, others from 49152): a connection of another test
+/// takes none of them before its server has started.
+const PORTS: Range<u16> = 10_000..32_768;
 
 /// What kind of server, and how it shows that it is there.
 pub struct Kind {
@@ -105,8 +109,17 @@ fn keep(kind: &Kind, ports: &[u16], folder: &Path) -> Child {
     command.stdin(Stdio::piped()).spawn().unwrap()
 }
 
-/// A port that was free a moment ago.
+/// A port that is free.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    loop {
+        let port = rand::random_range(PORTS);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// An address where nobody listens.
+pub fn free_address() -> String {
+    format!("127.0.0.1:{}", free_port())
 }

@@ -1,39 +1,44 @@
 //! A part of the shop on its own: what it must be told, what it waits for, and what it refuses.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::harness::command;
+use crate::private::free_address;
 use crate::servers::{Redis, address_of, amqp, open_line, postgres, redis, run, schema};
 
 /// A process that serves a part, killed with its handle.
 struct Part {
     process: Child,
+    said: Lines<BufReader<ChildStdout>>,
     admin: String,
 }
 
 impl Part {
     /// Starts `shop serve catalogue` on a store, behind a proxy that would say who calls.
     fn start(store: &str) -> Self {
-        let admin = free_address();
         let mut command = serve(&["catalogue"]);
-        command.args(["--admin", &admin, "--listen", "127.0.0.1:0"]);
+        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
         command.env("SHOP_CATALOGUE_DATABASE_URL", store);
         command.env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
-        let process = command.stdout(Stdio::piped()).spawn().unwrap();
-        Self { process, admin: format!("http://{admin}") }
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut part = Self { process, said, admin: String::new() };
+        let line = part.says("  admin ");
+        part.admin = line.split_whitespace().find(|word| word.ends_with("/ready")).unwrap().to_owned();
+        part
+    }
+
+    /// The next line that begins like this; warnings of what nobody can reach may come before.
+    fn says(&mut self, beginning: &str) -> String {
+        self.said.by_ref().map(Result::unwrap).find(|line| line.starts_with(beginning)).unwrap()
     }
 
     async fn readiness(&self) -> (u16, String) {
-        for _ in 0..100 {
-            if let Ok(answer) = reqwest::get(format!("{}/ready", self.admin)).await {
-                return (answer.status().as_u16(), answer.text().await.unwrap());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("the admin port never answered");
+        let answer = reqwest::get(&self.admin).await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 }
 
@@ -50,11 +55,6 @@ fn serve(names: &[&str]) -> Command {
     // Nobody is there, and nothing needs to be: events wait in their outbox.
     command.env("AMQP_URL", "amqp://127.0.0.1:1/%2f");
     command
-}
-
-pub fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }
 
 /// What a command says before it ends without success.
@@ -137,16 +137,13 @@ async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date()
         let older = refusal_of_store(&store);
         run(&store, &rename("another", last)).await;
         let mut part = Part::start(&store);
-        // Warnings of a broker that nobody can reach may come before.
-        let mut lines = BufReader::new(part.process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let ready = lines.find(|line| line.starts_with("catalogue ready after "));
+        part.says("catalogue ready after ");
 
         assert!(empty.contains("run `shop migrate catalogue` first"), "{empty}");
         assert!(
             older.contains(&format!("({last} has not run); run `shop migrate catalogue` first")),
             "{older}"
         );
-        assert!(ready.is_some());
         assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
     }
 }

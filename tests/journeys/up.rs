@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::harness::{Front, Shop, Visitor, command};
-use crate::serve::{free_address, refusal};
+use crate::private::free_address;
+use crate::serve::refusal;
 
 /// `shop up` on free ports, unless the arguments name others.
 fn up(arguments: &[&str]) -> Command {

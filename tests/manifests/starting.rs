@@ -2,7 +2,7 @@
 //! asked of its admin port must be there.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -109,13 +109,13 @@ impl Keys {
 /// One that runs as long as its handle.
 struct Process {
     child: Child,
-    admin: SocketAddr,
+    /// The address of its admin port.
+    admin: String,
 }
 
 impl Process {
     /// Starts what a container starts, without one of its variables; answers with its last words if it ended.
     fn start(container: &Value, without: &str, keys: &Keys) -> Result<Process, String> {
-        let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
         command.args(list(&container["args"]).iter().map(text)).env_clear();
         for entry in list(&container["env"]) {
@@ -124,16 +124,20 @@ impl Process {
                 entry["value"].as_str().filter(|value| !value.starts_with('/') && variable != "SHOP_EDGE");
             command.env(variable, fixed.map_or_else(|| keys.value(variable), str::to_owned));
         }
-        command.env("SHOP_ADMIN", admin.to_string()).env("SHOP_LISTEN", "127.0.0.1:0").env_remove(without);
+        command.envs([("SHOP_ADMIN", "127.0.0.1:0"), ("SHOP_LISTEN", "127.0.0.1:0")]).env_remove(without);
         // One pipe for both, so that nothing waits unread.
         let (reader, writer) = std::io::pipe().unwrap();
         let child =
             command.stdout(writer.try_clone().unwrap()).stderr(writer).stdin(Stdio::null()).spawn().unwrap();
         drop(command);
-        let mut process = Process { child, admin };
+        let mut process = Process { child, admin: String::new() };
         let mut said = String::new();
         for line in BufReader::new(reader).lines() {
-            said += &(line.unwrap() + "\n");
+            let line = line.unwrap();
+            if let Some(admin) = line.strip_prefix("  admin       http://") {
+                process.admin = admin.split('/').next().unwrap().to_owned();
+            }
+            said += &(line + "\n");
             if STARTED.iter().any(|sign| said.contains(sign)) {
                 return Ok(process);
             }
@@ -144,7 +148,7 @@ impl Process {
 
     /// The status of what the admin port answers.
     fn ask(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.admin).unwrap();
+        let mut stream = TcpStream::connect(&self.admin).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.admin).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

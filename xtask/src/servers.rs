@@ -6,6 +6,7 @@ pub(crate) mod redis;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +17,9 @@ use crate::process::{self, Error};
 /// How long a server may take to answer after it was started.
 const START_MAX: Duration = Duration::from_secs(90);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Below those that systems hand out by themselves (Linux from 32768, others from 49152): nobody's connection takes one of
+/// them before its server has started.
+const PORTS: Range<u16> = 10_000..32_768;
 
 /// A running server; dropping it stops it.
 pub(crate) struct Server {
@@ -97,12 +101,14 @@ pub(crate) fn says(port: u16, words: &[u8], answer: &[u8]) -> bool {
     ask().is_ok_and(|said| said == answer)
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16, Error> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|source| Error::Start { command: "a listener on a free port".to_owned(), source })
+/// A port that is free.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(PORTS);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this program has one thread and nothing else to do")]

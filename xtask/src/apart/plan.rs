@@ -38,8 +38,8 @@ impl Plan {
         (public, private): (String, PathBuf),
     ) -> Result<Plan, Error> {
         let mut plan = Plan {
-            edge: free_port()?,
-            provider: free_port()?,
+            edge: free_port(),
+            provider: free_port(),
             ports: BTreeMap::new(),
             own: BTreeMap::new(),
             broker,
@@ -47,7 +47,7 @@ impl Plan {
             services,
         };
         for name in plan.services.iter().map(String::as_str).chain([EDGE]) {
-            plan.ports.insert(name.to_owned(), (free_port()?, free_port()?));
+            plan.ports.insert(name.to_owned(), (free_port(), free_port()));
         }
         for service in plan.services.iter().filter(|name| !WITHOUT_TABLES.contains(&name.as_str())) {
             postgres::create_database(postgres, service)?;

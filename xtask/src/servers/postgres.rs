@@ -33,7 +33,7 @@ pub(crate) fn start_for(connections: u16) -> Result<Server, Error> {
             })?
         }
     };
-    let port = free_port()?.to_string();
+    let port = free_port().to_string();
     let mut command = keeper();
     command.args(["-c", SCRIPT, "sh"]).arg(&programs).arg(&port).arg(connections.to_string());
     let ask = programs.join("pg_isready");

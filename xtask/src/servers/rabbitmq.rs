@@ -20,7 +20,7 @@ pub(crate) fn start() -> Result<Server, Error> {
     if !Path::new(PROGRAM).exists() {
         tools::debian("RabbitMQ", &["rabbitmq-server"])?;
     }
-    let ports = [free_port()?, free_port()?, free_port()?];
+    let ports = [free_port(), free_port(), free_port()];
     let port = ports[0];
     let url = format!("amqp://guest:guest@127.0.0.1:{port}/%2f");
     Server::start("RabbitMQ", shell(SCRIPT, &ports), url, || says(port, GREETING, METHOD_FRAME))

@@ -16,7 +16,7 @@ pub(crate) fn start() -> Result<Server, Error> {
     if !is_installed() {
         tools::debian("Redis", &["redis-server"])?;
     }
-    let port = free_port()?;
+    let port = free_port();
     let url = format!("redis://127.0.0.1:{port}/");
     Server::start("Redis", shell(SCRIPT, &[port]), url, || says(port, b"PING\r\n", b"+PONG"))
 }

@@ -1,5 +1,6 @@
 //! The broker is killed, or its word gets lost, while events are published.
 
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -17,6 +18,19 @@ use crate::support::{Heard, Migrator, eventually, happen, sent, watched};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/servers/rabbitmq.sh");
 
+/// Below those that systems hand out by themselves (Linux from 32768, others from 49152): no connection takes one of them
+/// while the broker is away.
+const PORTS: Range<u16> = 10_000..32_768;
+
+fn free_port() -> u16 {
+    loop {
+        let port = rand::random_range(PORTS);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// A broker of this test alone, on a folder that outlives it.
 struct Broker {
     keeper: Child,
@@ -26,11 +40,7 @@ struct Broker {
 
 impl Broker {
     fn start() -> Self {
-        let port = || {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap().port()
-        };
-        let (ports, folder) = ([port(), port(), port()], tempfile::tempdir().unwrap());
+        let (ports, folder) = ([(); 3].map(|()| free_port()), tempfile::tempdir().unwrap());
         Self { keeper: keeper(&ports, folder.path()), ports, folder }
     }
 

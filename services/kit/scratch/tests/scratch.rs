@@ -47,10 +47,7 @@ async fn a_question_that_redis_refuses_is_done_without() {
 
 #[tokio::test]
 async fn one_that_is_not_there_is_done_without() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("redis://{}/", free.local_addr().unwrap());
-    drop(free);
-    let scratch = Scratch::new(&url, "test:", PATIENT).unwrap();
+    let scratch = Scratch::new("redis://127.0.0.1:1/", "test:", PATIENT).unwrap();
 
     let answers = [count(&scratch).await, count(&scratch).await];
 

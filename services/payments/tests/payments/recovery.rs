@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use crate::support::{
-    Client, Shop, authorizing, black_hole, capturing, eventually, mute, refunding, settings, shops, sums,
-    voiding,
+    Client, NOWHERE, Shop, authorizing, black_hole, capturing, eventually, mute, refunding, settings, shops,
+    sums, voiding,
 };
 
 /// Calls with so little time that the method is dropped while it waits for the provider, as by a crash.
@@ -158,16 +158,13 @@ async fn work_ends_when_it_is_told_to() {
 #[tokio::test]
 async fn all_that_a_dead_provider_left_is_settled_within_a_minute_of_its_return() {
     for shop in shops().await {
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = closed.local_addr().unwrap();
-        drop(closed);
-        let mut cut_off = shop.with_provider(&format!("http://{address}"));
+        let mut cut_off = shop.with_provider(NOWHERE);
         let mut left = Vec::new();
         for _ in 0..30 {
             let answer = cut_off.authorize_payment(authorizing("test_approve")).await.unwrap();
             left.push(answer.into_inner().payment.unwrap().id);
         }
-        let away = shop.work_with(&format!("http://{address}"));
+        let away = shop.work_with(NOWHERE);
         for _ in 0..6 {
             shop.clock.advance(Duration::from_secs(20));
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -27,6 +27,8 @@ pub type Client = PaymentsServiceClient<Channel>;
 
 pub const SECRET: &[u8] = b"of the tests";
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
+/// A provider that nobody can reach.
+pub const NOWHERE: &str = "http://127.0.0.1:1";
 const SLOW_ANSWER: Duration = Duration::from_millis(2_500);
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
