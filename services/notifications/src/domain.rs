@@ -6,7 +6,7 @@ pub mod storefront;
 
 use std::time::Duration;
 
-use kit::Timestamp;
+use kit::{Id, Timestamp};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -18,6 +18,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const BACKOFF_MIN: Duration = Duration::from_secs(5);
 /// Servers that greylist take a mail back after five minutes or so.
 const BACKOFF_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// An account, as this service knows it: an id of somebody else's thing.
+pub enum Account {}
+
+pub type AccountId = Id<Account>;
 
 /// A kind of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

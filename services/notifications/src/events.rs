@@ -3,12 +3,13 @@
 use kit::outbox::Event;
 use kit::{BoxError, Clock, Money, Reader, Timestamp};
 use observability::names;
-use prost::{DecodeError, Message};
+use prost::DecodeError;
 use proto::common::Sealed;
 use proto::identity as identity_pb;
 use proto::orders as orders_pb;
 use sealing::{Opener, SealError};
 
+use crate::domain::AccountId;
 use crate::domain::letter::{Contents, LINES_MAX, Letter, Order, OrderLine, Totals};
 use crate::domain::line::Line;
 use crate::store::Store;
@@ -52,12 +53,13 @@ pub fn reader(store: Store, clock: Clock) -> Reader {
 
 async fn apply(store: &Store, event: &Event, now: Timestamp) -> Result<(), BoxError> {
     if event.kind == ERASED {
-        return Ok(store.forget(READER, event).await?);
+        let erased: identity_pb::AccountErased = event.decode()?;
+        return Ok(store.forget(READER, event.id, erased.account_id.parse()?).await?);
     }
-    match sealed(event) {
-        Ok(Some(_)) => Ok(store.take(READER, event, now).await?),
+    match envelope(event) {
+        Ok((account, Some(_))) => Ok(store.take(READER, event, account, now).await?),
         // Imported orders have nobody to write to, accounts made by staff no address to verify.
-        Ok(None) => Ok(()),
+        Ok((_, None)) => Ok(()),
         Err(error) => {
             // It will never be readable: holding back its subject would help nobody.
             let (kind, id, error) = (event.kind.as_str(), event.id, mesh::status::chain(&error));
@@ -73,7 +75,7 @@ async fn apply(store: &Store, event: &Event, now: Timestamp) -> Result<(), BoxEr
 
 /// The letter of an event; nothing when it has none.
 pub fn letter(opener: &Opener, event: &Event) -> Result<Option<Letter>, Unreadable> {
-    let Some(sealed) = sealed(event)? else {
+    let (_, Some(sealed)) = envelope(event)? else {
         return Ok(None);
     };
     match event.kind.as_str() {
@@ -85,22 +87,48 @@ pub fn letter(opener: &Opener, event: &Event) -> Result<Option<Letter>, Unreadab
     }
 }
 
-/// The box of an event that carries a mail.
-fn sealed(event: &Event) -> Result<Option<Sealed>, Unreadable> {
-    fn read<M: Message + Default>(event: &Event) -> Result<M, DecodeError> {
-        event.decode()
-    }
-    Ok(match event.kind.as_str() {
-        "account.registered" => read::<identity_pb::AccountRegistered>(event)?.mail,
-        "account.mail_requested" => read::<identity_pb::AccountMailRequested>(event)?.mail,
-        "account.password_changed" => read::<identity_pb::AccountPasswordChanged>(event)?.mail,
-        "account.back_in_stock" => read::<identity_pb::AccountBackInStock>(event)?.mail,
-        "order.placed" => read::<orders_pb::OrderPlaced>(event)?.contact,
-        "order.shipped" => read::<orders_pb::OrderShipped>(event)?.contact,
-        "order.cancelled" => read::<orders_pb::OrderCancelled>(event)?.contact,
-        "order.refunded" => read::<orders_pb::OrderRefunded>(event)?.contact,
+/// What an event with a mail says while it is sealed: to which account it goes, if to one, and the box.
+fn envelope(event: &Event) -> Result<(Option<AccountId>, Option<Sealed>), Unreadable> {
+    let (account_id, sealed) = match event.kind.as_str() {
+        "account.registered" => {
+            let registered: identity_pb::AccountRegistered = event.decode()?;
+            (registered.account_id, registered.mail)
+        }
+        "account.mail_requested" => {
+            let requested: identity_pb::AccountMailRequested = event.decode()?;
+            (requested.account_id, requested.mail)
+        }
+        "account.password_changed" => {
+            let changed: identity_pb::AccountPasswordChanged = event.decode()?;
+            (changed.account_id, changed.mail)
+        }
+        "account.back_in_stock" => {
+            let back: identity_pb::AccountBackInStock = event.decode()?;
+            (back.account_id, back.mail)
+        }
+        "order.placed" => {
+            let placed: orders_pb::OrderPlaced = event.decode()?;
+            (placed.account_id, placed.contact)
+        }
+        "order.shipped" => {
+            let shipped: orders_pb::OrderShipped = event.decode()?;
+            (shipped.account_id, shipped.contact)
+        }
+        "order.cancelled" => {
+            let cancelled: orders_pb::OrderCancelled = event.decode()?;
+            (cancelled.account_id, cancelled.contact)
+        }
+        "order.refunded" => {
+            let refunded: orders_pb::OrderRefunded = event.decode()?;
+            (refunded.account_id, refunded.contact)
+        }
         _ => return Err(Unreadable::Kind),
-    })
+    };
+    let account = match account_id.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| Unreadable::Contents)?),
+    };
+    Ok((account, sealed))
 }
 
 fn account_letter(content: identity_pb::MailContent, at: Timestamp) -> Result<Letter, Unreadable> {

@@ -17,7 +17,7 @@ pub use app::Settings;
 pub use app::render::Words;
 pub use domain::Mail;
 pub use domain::storefront::{MalformedStorefront, Storefront};
-pub use mailer::{Folder, Mailer, MalformedSender, MalformedSmtpUrl, Sender, Smtp, Undelivered};
+pub use mailer::{Folder, Goodbye, Mailer, MalformedSender, MalformedSmtpUrl, Sender, Smtp, Undelivered};
 pub use store::migration::Migrator;
 
 /// How others call this service.

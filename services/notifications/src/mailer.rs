@@ -12,10 +12,13 @@ pub use folder::Folder;
 pub use message::{MalformedSender, Sender};
 pub use smtp::{MalformedSmtpUrl, Smtp};
 
+/// What is left to be done with a mail that is taken; not doing it loses nothing.
+pub type Goodbye = BoxFuture<'static, ()>;
+
 /// The way out. Taking a mail means that it will not be lost.
 pub trait Mailer: Send + Sync {
-    /// Hands a mail over.
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), Undelivered>>;
+    /// Hands a mail over. The good-bye, which may take a while, is for after it is noted that the mail has gone.
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<Goodbye, Undelivered>>;
 }
 
 /// Why a mail did not go. Servers repeat the address in their words, so nothing of these is kept but the code.

@@ -4,9 +4,11 @@ pub mod entity;
 pub mod migration;
 
 use kit::outbox::Event;
-use kit::{Database, Id, Timestamp, execute, inbox, query};
+use kit::{Database, Id, Timestamp, erased, execute, inbox, query};
 use sea_orm::DbErr;
 use tokio::sync::watch;
+
+use crate::domain::AccountId;
 
 pub use entity::Waiting;
 
@@ -25,16 +27,28 @@ impl Store {
         self.database.changes()
     }
 
-    /// Takes an event whose mail is to be sent. One that was taken before is not taken again, sent or not.
-    pub async fn take(&self, reader: &str, event: &Event, now: Timestamp) -> Result<(), DbErr> {
+    /// Takes an event whose mail is to be sent, unless its account is erased. One that was taken before is not taken again,
+    /// sent or not.
+    pub async fn take(
+        &self,
+        reader: &str,
+        event: &Event,
+        account: Option<AccountId>,
+        now: Timestamp,
+    ) -> Result<(), DbErr> {
         let tx = self.database.begin().await?;
         if !inbox::first_time(&tx, reader, event.id).await? {
             return Ok(());
         }
+        if let Some(account) = account
+            && erased::is_noted(&tx, account).await?
+        {
+            return tx.commit().await;
+        }
         let sql =
             "INSERT INTO waiting_mails (event_id, kind, subject, subject_version, occurred, traceparent,
-                       schema_version, payload, attempts, due)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)";
+                       schema_version, payload, account_id, attempts, due)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)";
         let values = [
             event.id.as_uuid().into(),
             event.kind.clone().into(),
@@ -44,18 +58,23 @@ impl Store {
             event.traceparent.clone().into(),
             event.schema_version.into(),
             event.payload.clone().into(),
+            account.map(|account| account.as_uuid()).into(),
             now.into(),
         ];
         execute(&*tx, sql, values).await?;
         tx.commit().await
     }
 
-    /// Forgets what still waits about a subject.
-    pub async fn forget(&self, reader: &str, event: &Event) -> Result<(), DbErr> {
+    /// Forgets, once per event, what waits for an account, and remembers that nothing more is to go there.
+    pub async fn forget(&self, reader: &str, event: Id<Event>, account: AccountId) -> Result<(), DbErr> {
         let tx = self.database.begin().await?;
-        inbox::first_time(&tx, reader, event.id).await?;
-        let sql = "DELETE FROM waiting_mails WHERE subject = $1";
-        execute(&*tx, sql, [event.subject.clone().into()]).await?;
+        if !inbox::first_time(&tx, reader, event).await? {
+            return Ok(());
+        }
+        erased::note(&tx, account).await?;
+        // A program of before this column left it empty, and knew the mails of an account by their subject alone.
+        let sql = "DELETE FROM waiting_mails WHERE account_id = $1 OR subject = $2";
+        execute(&*tx, sql, [account.as_uuid().into(), account.to_string().into()]).await?;
         tx.commit().await
     }
 

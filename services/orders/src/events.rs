@@ -69,6 +69,7 @@ fn order_news(order: &Order, event: OrderEvent, mailing: &Mailing, now: Timestam
                 lines: counted(order, found.map(|found| found.lines.as_slice())),
                 carrier: found.map(|found| found.carrier.clone()).unwrap_or_default(),
                 contact: found.and_then(|found| contact::sealed_shipment(order, found, mailing)),
+                account_id: account(order),
             };
             News::new("order.shipped", id, version, now, &payload)
         }
@@ -87,6 +88,7 @@ fn order_news(order: &Order, event: OrderEvent, mailing: &Mailing, now: Timestam
                 order_id: id.to_string(),
                 number: order.number.to_string(),
                 contact: contact::sealed(order, &ordered(order), mailing),
+                account_id: account(order),
             };
             News::new("order.cancelled", id, version, now, &payload)
         }
@@ -108,6 +110,7 @@ fn order_news(order: &Order, event: OrderEvent, mailing: &Mailing, now: Timestam
                 amount: Some(amount.into()),
                 refunded: Some(order.refunded.into()),
                 contact: contact::sealed(order, &ordered(order), mailing),
+                account_id: account(order),
             };
             News::new("order.refunded", id, version, now, &payload)
         }

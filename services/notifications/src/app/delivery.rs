@@ -135,19 +135,22 @@ impl Notifications {
                 return Ok(());
             }
         };
-        let sent = self.settings.mailer.send(&mail).await;
-        match sent {
-            Ok(()) => {
+        match self.settings.mailer.send(&mail).await {
+            Ok(goodbye) => {
                 self.count(Some(template), Outcome::Sent);
                 self.settle(event).await;
+                goodbye.await;
+                Ok(())
             }
-            Err(Undelivered::Refused { .. }) => {
-                let words = sent.map_or_else(|refused| refused.to_string(), |()| String::new());
-                self.give_up(&waiting, Some(template), &words).await;
+            Err(refused @ Undelivered::Refused { .. }) => {
+                self.give_up(&waiting, Some(template), &refused.to_string()).await;
+                Err(refused)
             }
-            Err(undelivered) => self.postpone(&waiting, template, undelivered).await,
+            Err(undelivered) => {
+                self.postpone(&waiting, template, undelivered).await;
+                Err(undelivered)
+            }
         }
-        sent
     }
 
     fn mail(&self, event: &outbox::Event, letter: &Letter) -> Result<Mail, askama::Error> {

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::message::written;
-use super::{Mailer, Sender, Undelivered};
+use super::{Goodbye, Mailer, Sender, Undelivered};
 use crate::domain::Mail;
 
 /// Writes each mail into a file named by its event, so the same mail twice is one file.
@@ -24,13 +24,13 @@ impl Folder {
 }
 
 impl Mailer for Folder {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<Goodbye, Undelivered>> {
         async {
             let bytes = written(mail, &self.sender)?;
             let (folder, name) = (self.path.clone(), format!("{}.eml", mail.event));
             let saved = tokio::task::spawn_blocking(move || save(&folder, &name, &bytes)).await;
             match saved {
-                Ok(Ok(())) => Ok(()),
+                Ok(Ok(())) => Ok(std::future::ready(()).boxed()),
                 _ => Err(Undelivered::Closed { reason: "the folder of mails cannot be written", code: None }),
             }
         }

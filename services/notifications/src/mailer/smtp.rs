@@ -14,14 +14,14 @@ use lettre::transport::smtp::extension::ClientId;
 use percent_encoding::percent_decode_str;
 
 use super::message::{recipient, written};
-use super::{Mailer, Sender, Undelivered};
+use super::{Goodbye, Mailer, Sender, Undelivered};
 use crate::domain::Mail;
 
 /// A mail that is not taken in this time is tried again later.
 const SEND_TIME_MAX: Duration = Duration::from_secs(30);
 /// Of that, so long for the connection.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// What has been taken is taken, whether or not the server says good-bye.
+/// A server that is slow to answer the good-bye keeps the place of another mail for so long.
 const QUIT_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A mail server and how to speak with it.
@@ -70,7 +70,7 @@ impl Smtp {
         Ok(Self { port: uri.port_u16().unwrap_or(port), host, security, credentials, sender })
     }
 
-    async fn hand_over(&self, mail: &Mail) -> Result<(), Undelivered> {
+    async fn hand_over(&self, mail: &Mail) -> Result<Goodbye, Undelivered> {
         let to = recipient(mail)?;
         let bytes = written(mail, &self.sender)?;
         let mut server = self.connect().await?;
@@ -79,8 +79,8 @@ impl Smtp {
         server.command(Rcpt::new(to, Vec::new())).await.map_err(|error| refused(&error))?;
         server.command(Data).await.map_err(|error| refused(&error))?;
         server.message(&bytes).await.map_err(|error| refused(&error))?;
-        let _ = tokio::time::timeout(QUIT_TIME_MAX, server.quit()).await;
-        Ok(())
+        // What has been taken is taken, whatever the server says to that.
+        Ok(async move { tokio::time::timeout(QUIT_TIME_MAX, server.quit()).map(drop).await }.boxed())
     }
 
     /// A server that is ready to take a mail. What fails here says nothing of the mail.
@@ -108,7 +108,7 @@ impl Smtp {
 }
 
 impl Mailer for Smtp {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<Goodbye, Undelivered>> {
         async {
             let sent = tokio::time::timeout(SEND_TIME_MAX, self.hand_over(mail)).await;
             sent.unwrap_or(Err(Undelivered::Later { code: None }))

@@ -8,7 +8,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let own = vec![tables("notifications_0001_waiting_mails", WAITING_MAILS)];
+        let own = vec![
+            tables("notifications_0001_waiting_mails", WAITING_MAILS),
+            tables("notifications_0002_owners", OWNERS),
+        ];
         kit_migrations().into_iter().chain(own).collect()
     }
 }
@@ -30,3 +33,8 @@ const WAITING_MAILS: &str = "
     );
     CREATE INDEX waiting_mails_due ON waiting_mails (due);
     CREATE INDEX waiting_mails_subject ON waiting_mails (subject);";
+
+// To which account a mail goes: the subject of an order's is the order. Empty for guests, and where the event does not say.
+const OWNERS: &str = "
+    ALTER TABLE waiting_mails ADD COLUMN account_id uuid;
+    CREATE INDEX waiting_mails_account ON waiting_mails (account_id) WHERE account_id IS NOT NULL;";

@@ -19,6 +19,8 @@ pub enum Manner {
     Drop(usize),
     /// Says nothing any more once it knows the recipient.
     Hang,
+    /// Takes the mail, and leaves the good-bye without an answer.
+    Linger,
 }
 
 /// A mail that reached the server whole.
@@ -33,6 +35,7 @@ struct Shared {
     manners: Arc<Mutex<HashMap<String, Manner>>>,
     received: Arc<Mutex<Vec<Received>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    lingering: Arc<Mutex<Vec<String>>>,
     closed: Arc<AtomicBool>,
 }
 
@@ -79,6 +82,11 @@ impl Post {
     pub fn asked(&self, address: &str) -> usize {
         self.shared.asked.lock().unwrap().iter().filter(|asked| *asked == address).count()
     }
+
+    /// Whether somebody who has sent to an address has said good-bye, and waits for an answer.
+    pub fn is_lingering(&self, address: &str) -> bool {
+        self.shared.lingering.lock().unwrap().iter().any(|lingering| lingering == address)
+    }
 }
 
 impl Shared {
@@ -112,6 +120,10 @@ impl Shared {
                     "250 taken\r\n".to_owned()
                 }
                 "QUIT" => {
+                    if self.manner(&to) == Some(Manner::Linger) {
+                        self.lingering.lock().unwrap().push(to.clone());
+                        std::future::pending::<()>().await;
+                    }
                     stream.write_all(b"221 bye\r\n").await.ok()?;
                     return None;
                 }
@@ -123,7 +135,7 @@ impl Shared {
 
     async fn recipient(&self, to: &str) -> String {
         self.asked.lock().unwrap().push(to.to_owned());
-        let manner = self.manners.lock().unwrap().get(to).copied();
+        let manner = self.manner(to);
         if manner == Some(Manner::Hang) {
             std::future::pending::<()>().await;
         }
@@ -135,6 +147,10 @@ impl Shared {
             }
             _ => "250 fine\r\n".to_owned(),
         }
+    }
+
+    fn manner(&self, to: &str) -> Option<Manner> {
+        self.manners.lock().unwrap().get(to).copied()
     }
 
     /// Whether a manner of this kind has to be shown once more.

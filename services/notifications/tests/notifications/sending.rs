@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use kit::Id;
 use kit::outbox::Event;
-use notifications::{Folder, Mail, Mailer, Undelivered};
+use notifications::{Folder, Goodbye, Mail, Mailer, Undelivered};
 use proto::identity::{self, MailKind};
 use sealing::Opener;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +110,20 @@ async fn a_server_that_hangs_on_some_mails_takes_the_others() {
 }
 
 #[tokio::test]
+async fn a_mail_waits_no_longer_when_the_server_has_yet_to_say_good_bye() {
+    for office in offices(1).await {
+        office.post.treat(ADA, Manner::Linger);
+        office.tell(&office.order("order.placed", ADA)).await;
+
+        while !office.post.is_lingering(ADA) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+
+        assert_eq!(office.waiting().await, 0);
+    }
+}
+
+#[tokio::test]
 async fn no_mail_is_lost_while_the_server_is_closed() {
     for office in offices(1).await {
         office.post.close(true);
@@ -135,7 +149,7 @@ struct Crash {
 }
 
 impl Mailer for Crash {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<Goodbye, Undelivered>> {
         let first = {
             let mut taken = self.taken.lock().unwrap();
             taken.push(mail.clone());
@@ -144,7 +158,7 @@ impl Mailer for Crash {
         async move {
             match first {
                 true => std::future::pending().await,
-                false => Ok(()),
+                false => Ok(std::future::ready(()).boxed()),
             }
         }
         .boxed()
@@ -233,33 +247,11 @@ async fn a_link_that_has_expired_is_not_sent() {
         office.tell(&office.account(MailKind::VerifyEmail, NOBODY, "Ada")).await;
 
         office.clock.advance(Duration::from_secs(31 * 60));
-        let work = notifications::work(
-            office.database.clone(),
-            office.settings.clone(),
-            office.clock.clone(),
-            CancellationToken::new(),
-        );
-        let work = tokio::spawn(work);
+        office.begin_to_send();
 
         office.arrived(NOBODY, 1).await;
         office.settled().await;
         office.arrived(ADA, 0).await;
-        work.abort();
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_sent_to_an_account_that_was_erased_meanwhile() {
-    for office in offices(0).await {
-        let mail = office.account(MailKind::VerifyEmail, ADA, "Ada");
-        office.tell(&mail).await;
-        assert_eq!(office.waiting().await, 1);
-
-        let payload = identity::AccountErased { account_id: mail.subject.clone() };
-        let erased = Event::new("account.erased", &mail.subject, 2, office.clock.now(), &payload);
-        office.tell(&erased).await;
-
-        assert_eq!(office.waiting().await, 0);
     }
 }
 

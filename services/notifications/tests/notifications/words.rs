@@ -5,7 +5,7 @@ use kit::outbox::Event;
 use proto::identity::{self, MailKind};
 use proto::orders;
 
-use crate::support::{Office, contact, hostile, offices, parsed};
+use crate::support::{Office, STOREFRONT, contact, hostile, offices, parsed};
 
 const ADA: &str = "ada@example.com";
 
@@ -30,6 +30,160 @@ async fn an_order_is_confirmed_in_text_and_html_with_its_lines_and_totals() {
         assert!(html.contains("Harbour mug") && html.contains("39.54 GBP"), "{html}");
         assert!(html.contains("12 St James&#39;s Square"), "{html}");
     }
+}
+
+/// A mail as it should be.
+struct Wanted {
+    event: Event,
+    subject: &'static str,
+    /// After the greeting, before the name of the shop.
+    text: String,
+    html: Vec<&'static str>,
+    link: String,
+}
+
+#[tokio::test]
+async fn a_mail_says_what_has_happened_and_leads_to_its_page() {
+    for office in offices(1).await {
+        let wanted: Vec<Wanted> = of_accounts(&office).into_iter().chain(of_orders(&office)).collect();
+        for wanted in &wanted {
+            office.tell(&wanted.event).await;
+        }
+
+        let raw = office.arrived(ADA, wanted.len()).await;
+        let mails: Vec<_> = raw.iter().map(|mail| parsed(mail)).collect();
+        for Wanted { subject, text, html, link, .. } in wanted {
+            let mail = mails.iter().find(|mail| mail.subject() == Some(subject)).expect(subject);
+            let whole = format!("Hello Ada,\n\n{text}\n\n--\nThe Shop\n");
+            assert_eq!(mail.body_text(0).unwrap().replace("\r\n", "\n"), whole);
+            let page = mail.body_html(0).unwrap();
+            assert!(page.contains(&format!("<a href=\"{link}\"")), "{page}");
+            for part in html {
+                assert!(page.contains(part), "{part} is not in {page}");
+            }
+        }
+    }
+}
+
+fn of_accounts(office: &Office) -> Vec<Wanted> {
+    let account = |kind, subject, page: &str, before: &str, after: &str, html| {
+        let link = format!("{STOREFRONT}/account/{page}");
+        let text = format!("{before}\n\n{link}{after}");
+        Wanted { event: office.account(kind, ADA, "Ada"), subject, text, html, link }
+    };
+    let changed = office.clock.now().format("%-d %B %Y, %H:%M UTC");
+    vec![
+        account(
+            MailKind::VerifyEmail,
+            "Confirm your address at The Shop",
+            "verify#token=tok-en_1",
+            "welcome to The Shop. Please confirm that this address is yours:",
+            "\n\nThe link works once, for 24 hours. If you did not open an account, ignore\n\
+             this mail: without the link nothing happens.",
+            vec!["welcome to The Shop", "for 24 hours"],
+        ),
+        account(
+            MailKind::AlreadyRegistered,
+            "You have an account at The Shop",
+            "reset#token=tok-en_1",
+            "somebody, most likely you, tried to open an account at The Shop with\nthis address. \
+             It has one already. If you have forgotten your password, set a\nnew one here:",
+            "\n\nThe link works once, for 30 minutes. If it was not you, ignore this mail:\n\
+             nothing has changed.",
+            vec!["It has one already", "for 30 minutes"],
+        ),
+        account(
+            MailKind::ResetPassword,
+            "Set a new password for The Shop",
+            "reset#token=tok-en_1",
+            "here you can set a new password for your account at The Shop:",
+            "\n\nThe link works once, for 30 minutes. If you did not ask for it, ignore this\n\
+             mail: your password stays as it is.",
+            vec!["set a new password for your account", "for 30 minutes"],
+        ),
+        account(
+            MailKind::PasswordChanged,
+            "Your password for The Shop was changed",
+            "recover",
+            &format!(
+                "the password of your account at The Shop was changed on\n{changed}.\n\n\
+                 If that was not you, set a new one at once:"
+            ),
+            "",
+            vec!["was changed on", "If that was not you"],
+        ),
+        stock(office),
+    ]
+}
+
+fn stock(office: &Office) -> Wanted {
+    let content = identity::BackInStockContent {
+        email: ADA.to_owned(),
+        given_name: "Ada".to_owned(),
+        language: "en".to_owned(),
+        product_title: "Harbour mug".to_owned(),
+        variant_title: "Blue".to_owned(),
+        product_handle: "harbour-mug".to_owned(),
+    };
+    let link = format!("{STOREFRONT}/products/harbour-mug");
+    Wanted {
+        event: back_in_stock(office, &content),
+        subject: "Back in stock: Harbour mug",
+        text: format!(
+            "you asked us to tell you: Harbour mug (Blue)\nis back in stock.\n\n{link}\n\n\
+             We cannot hold it for you. To hear no more of it, take it off your wishlist."
+        ),
+        html: vec!["<b>Harbour mug</b> (Blue) is back in stock"],
+        link,
+    }
+}
+
+fn of_orders(office: &Office) -> Vec<Wanted> {
+    let order = |event: Event, subject, before: &str, html| {
+        let link = format!("{STOREFRONT}/orders/{}#token=guest-token", event.subject);
+        Wanted { text: format!("{before}\n\n{link}"), event, subject, html, link }
+    };
+    // A parcel may hold a part of the order alone.
+    let mut parcel = contact(ADA);
+    parcel.lines.truncate(1);
+    let untracked = parcel.clone();
+    parcel.tracking_number = "AB123456789GB".to_owned();
+    let address = "It goes to:\n\n    Ada Lovelace\n    12 St James's Square\n    London\n\n\
+                   Where it stands, you see here:";
+    vec![
+        order(
+            office.shipped(parcel, "1001", "Royal Mail"),
+            "Order 1001 is on its way",
+            &format!(
+                "this part of your order 1001 is on its way:\n\n2 x Harbour mug (Blue): 24.00 GBP\n\n\
+                 Carrier: Royal Mail\nTracking number: AB123456789GB\n\n{address}"
+            ),
+            vec!["2 × Harbour mug", "Carrier: Royal Mail", "Tracking number: AB123456789GB", "London"],
+        ),
+        order(
+            office.shipped(untracked, "1002", ""),
+            "Order 1002 is on its way",
+            &format!(
+                "this part of your order 1002 is on its way:\n\n2 x Harbour mug (Blue): 24.00 GBP\n\n{address}"
+            ),
+            vec!["2 × Harbour mug"],
+        ),
+        order(
+            office.order("order.cancelled", ADA),
+            "Order 1001 is cancelled",
+            "your order 1001 is cancelled. What you have paid for it comes\n\
+             back by itself; that may take your bank some days.\n\n\
+             2 x Harbour mug (Blue): 24.00 GBP\n1 x Linen towel: 15.50 GBP",
+            vec!["2 × Harbour mug", "1 × Linen towel", "comes back by itself"],
+        ),
+        order(
+            office.order("order.refunded", ADA),
+            "A refund for order 1001",
+            "we have sent 10.00 GBP back for your order 1001. That may\ntake your bank some days.\n\n\
+             Together with what went back before, it is 15.50 GBP.",
+            vec!["<b>10.00 GBP</b> back", "it is 15.50 GBP"],
+        ),
+    ]
 }
 
 #[tokio::test]
@@ -83,13 +237,11 @@ fn every_mail_of_somebody_hostile(office: &Office) -> Vec<Event> {
         line.product_title = hostile("title");
         line.variant_title = hostile("variant");
     }
-    let kinds = ["order.placed", "order.shipped", "order.cancelled", "order.refunded"];
+    bad.tracking_number = hostile("tracking");
+    let kinds = ["order.placed", "order.cancelled", "order.refunded"];
     let orders = kinds.into_iter().map(|kind| office.order_of(kind, bad.clone()));
-    accounts.chain(orders).chain([back_in_stock(office)]).collect()
-}
-
-fn back_in_stock(office: &Office) -> Event {
-    let content = identity::BackInStockContent {
+    let shipped = office.shipped(bad.clone(), "1001", &hostile("carrier"));
+    let stock = identity::BackInStockContent {
         email: ADA.to_owned(),
         given_name: hostile("name"),
         language: "en".to_owned(),
@@ -97,10 +249,14 @@ fn back_in_stock(office: &Office) -> Event {
         variant_title: hostile("variant"),
         product_handle: hostile("handle"),
     };
+    accounts.chain(orders).chain([shipped, back_in_stock(office, &stock)]).collect()
+}
+
+fn back_in_stock(office: &Office, content: &identity::BackInStockContent) -> Event {
     let account = Id::<()>::new();
     let payload = identity::AccountBackInStock {
         account_id: account.to_string(),
-        mail: Some(office.opener.sealer().seal(&content).unwrap()),
+        mail: Some(office.opener.sealer().seal(content).unwrap()),
         ..Default::default()
     };
     Event::new("account.back_in_stock", account, 1, office.clock.now(), &payload)
