@@ -1,7 +1,7 @@
 //! What may have changed, until the index has been brought up to date. An event is only a hint that its product is to
 //! be read again from its owners, so events may come twice, late and in any order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -26,8 +26,8 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     products: BTreeSet<ProductId>,
-    /// Whether each was last said to be available.
-    skus: BTreeMap<String, bool>,
+    /// Whether each was said to be available, or both: what is heard last need not be what happened last.
+    skus: BTreeSet<(String, bool)>,
     everything: bool,
 }
 
@@ -42,7 +42,7 @@ impl Feed {
     /// Stock changed.
     pub fn stock(&self, sku: String, available: bool) {
         let mut waiting = self.lock();
-        waiting.skus.insert(sku, available);
+        waiting.skus.insert((sku, available));
         self.noted(waiting);
     }
 
@@ -63,8 +63,8 @@ impl Feed {
         taken
     }
 
-    /// All SKUs that wait, no longer waiting.
-    pub fn take_stock(&self) -> BTreeMap<String, bool> {
+    /// All that was said of SKUs, no longer waiting.
+    pub fn take_stock(&self) -> BTreeSet<(String, bool)> {
         std::mem::take(&mut self.lock().skus)
     }
 

@@ -148,13 +148,16 @@ impl Keeper {
 
     /// Reads again what the feed names.
     async fn refresh(&self) -> Result<(), Error> {
-        let stock = self.index.feed.take_stock();
-        for (sku, available) in stock {
-            // One that no product has is read with its product, when that comes.
-            if let Some((product, known)) = self.index.store.sku(sku).await?
-                && known != available
-            {
-                self.index.feed.product(product);
+        let building = self.index.store.state().compared.is_none();
+        for (sku, available) in self.index.feed.take_stock() {
+            match self.index.store.sku(sku).await? {
+                // Whichever word of it was the last one: its owner is asked if any is news.
+                Some((product, known)) if known != available => self.index.feed.product(product),
+                Some(_) => {}
+                // Its product may be written and not yet to be seen, so all are compared once they are.
+                None if building => self.index.feed.everything(),
+                // One that no product has is read with its product, when that comes.
+                None => {}
             }
         }
         let ids = self.index.feed.take_products(BATCH);

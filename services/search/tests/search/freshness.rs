@@ -67,6 +67,67 @@ async fn an_event_twice_or_late_does_no_harm() {
     assert_eq!(shop.ask(asking("")).await.unwrap().total_size, 1);
 }
 
+/// Some at odd versions and none at even ones, so that whoever believes the wrong one is wrong.
+fn stock_at(version: i64) -> i64 {
+    version % 2 * 5
+}
+
+/// Every way to hear three times of stock whose last version is this one, and of that one at least once.
+fn hearings(last: i64) -> Vec<[i64; 3]> {
+    let versions = || 1..=last;
+    let two = versions().flat_map(|one| versions().map(move |other| (one, other)));
+    let three = two.flat_map(|(one, other)| versions().map(move |third| [one, other, third]));
+    three.filter(|heard| heard.contains(&last)).collect()
+}
+
+#[tokio::test]
+async fn stock_that_is_told_twice_late_or_out_of_order_is_right_in_the_end() {
+    // A product for each way to hear of its stock in one gathering and then in another: so one wait is enough for all.
+    let (first, second) = (hearings(2), hearings(3));
+    let ways: Vec<_> = first.iter().flat_map(|one| second.iter().map(move |other| [one, other])).collect();
+    let products: Vec<_> = ways.iter().map(|_| product("Mug")).collect();
+    let skus: Vec<String> = products.iter().map(|product| product.variants[0].sku.clone()).collect();
+    let shop = Shop::of(products).await;
+    assert_eq!(counted(&shop, Condition::Available(true)).await, ways.len() as i64);
+
+    for (gathering, last) in [(0, 2), (1, 3)] {
+        for sku in &skus {
+            shop.inventory.count(sku, stock_at(last));
+        }
+        for (sku, way) in skus.iter().zip(&ways) {
+            for version in way[gathering] {
+                let available = stock_at(*version);
+                let payload = inventory::StockChanged { sku: sku.clone(), available, ..Default::default() };
+                let subject_version = *version;
+                shop.hear(Event { subject_version, ..told("stock.changed", sku, &payload) }).await;
+            }
+        }
+
+        shop.until("all are what they were last", async |shop| {
+            counted(shop, Condition::Available(stock_at(last) > 0)).await == ways.len() as i64
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn stock_that_changes_while_the_index_is_built_is_right_once_it_is_ready() {
+    let products: Vec<_> = (0..=250).map(|number| product(&format!("Mug {number}"))).collect();
+    let sku = products[0].variants[0].sku.clone();
+    let shop = Shop::over(Index::in_memory().unwrap(), products);
+    shop.catalogue.first_page_only.store(true, Ordering::SeqCst);
+    shop.until("a page is written", async |shop| shop.catalogue.refused.load(Ordering::SeqCst) > 0).await;
+
+    shop.inventory.count(&sku, 0);
+    let payload = inventory::StockChanged { sku: sku.clone(), ..Default::default() };
+    shop.hear(told("stock.changed", &sku, &payload)).await;
+    shop.until("that is heard", async |shop| status(shop).await.pending_count == 0).await;
+    shop.catalogue.first_page_only.store(false, Ordering::SeqCst);
+
+    shop.until_ready().await;
+    shop.until("it is sold out", async |shop| counted(shop, Condition::Available(false)).await == 1).await;
+}
+
 #[tokio::test]
 async fn stock_and_ratings_arrive_before_and_after_their_product() {
     let shop = Shop::of(Vec::new()).await;
@@ -209,15 +270,18 @@ async fn replicas_each_hear_everything() {
     }
 }
 
+async fn status(shop: &Shop) -> pb::GetIndexStatusResponse {
+    let mut staff = shop.as_user(mesh::testing::staff(&["catalogue.read"]));
+    staff.get_index_status(pb::GetIndexStatusRequest {}).await.unwrap().into_inner()
+}
+
 #[tokio::test]
 async fn staff_see_how_fresh_the_index_is() {
     let shop = Shop::of(vec![product("Mug"), product("Jug")]).await;
-    let request = pb::GetIndexStatusRequest {};
 
-    let refused = shop.client().get_index_status(request).await.unwrap_err();
+    let refused = shop.client().get_index_status(pb::GetIndexStatusRequest {}).await.unwrap_err();
     assert_eq!(reason(&refused), "SIGN_IN_REQUIRED");
-    let staff = mesh::testing::staff(&["catalogue.read"]);
-    let status = shop.as_user(staff).get_index_status(request).await.unwrap().into_inner();
+    let status = status(&shop).await;
 
     assert_eq!((status.document_count, status.ready, status.pending_count), (2, true, 0));
     assert!(status.compare_time.is_some() && status.change_time.is_some());

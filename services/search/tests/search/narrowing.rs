@@ -186,6 +186,8 @@ proptest! {
             assert_eq!(sum(FacetKind::Availability, ""), all);
             assert_eq!(sum(FacetKind::Vendor, ""), draws.iter().filter(|draw| draw.vendor > 0).count() as i64);
             assert_eq!(sum(FacetKind::Option, "Colour"), all);
+            // A product of three stars is counted at three, at two and at one.
+            assert_eq!(sum(FacetKind::Rating, ""), draws.iter().filter_map(|draw| draw.stars).sum::<i64>());
         });
     }
 
@@ -281,6 +283,42 @@ async fn a_category_holds_what_lies_below_it() {
             ("Category 3", 1, false)
         ]
     );
+}
+
+#[tokio::test]
+async fn ratings_are_counted_from_each_whole_star_up_and_each_gives_its_products() {
+    // Count and sum of ratings: a hair below four stars is three, and nothing is said of what nobody rated.
+    let rated = [("Best", 2, 10), ("Good", 2, 9), ("Nearly", 100, 399), ("Fair", 4, 12), ("Worst", 1, 1)];
+    let products: Vec<_> = rated.iter().map(|(title, _, _)| product(title)).collect();
+    let unrated = product("Unrated");
+    let all = products.iter().cloned().chain([unrated]);
+    let shop = Shop::over(search::Index::in_memory().unwrap(), all.collect());
+    for (product, (_, count, sum)) in products.iter().zip(rated) {
+        shop.reviews.rate(&product.id, count, sum);
+    }
+    shop.until_ready().await;
+
+    let answer = shop.ask(full("", Vec::new())).await.unwrap();
+
+    let facet = answer.facets.iter().find(|facet| facet.kind() == FacetKind::Rating).unwrap();
+    let conditions = facet.values.iter().map(|value| value.filter.clone().unwrap().condition.unwrap());
+    let counts: Vec<_> = conditions.zip(facet.values.iter().map(|value| value.count)).collect();
+    let from = Condition::RatingMin;
+    assert_eq!(counts, [(from(5), 1), (from(4), 2), (from(3), 4), (from(2), 4), (from(1), 5)]);
+    for value in &facet.values {
+        let narrowed = shop.ask(full("", vec![value.filter.clone().unwrap()])).await.unwrap();
+        let mut titles: Vec<_> = ids(&narrowed).iter().map(|id| shop.catalogue.title(id)).collect();
+        let mut best: Vec<_> = rated.iter().take(value.count as usize).map(|(title, _, _)| *title).collect();
+        titles.sort();
+        best.sort_unstable();
+        assert_eq!(titles, best, "{:?}", value.filter);
+        // The others are still to be chosen, and the chosen one is marked.
+        let beside = narrowed.facets.iter().find(|facet| facet.kind() == FacetKind::Rating).unwrap();
+        let unchosen = beside.values.iter().cloned().map(|value| pb::FacetValue { selected: false, ..value });
+        assert_eq!(unchosen.collect::<Vec<_>>(), facet.values);
+        let selected: Vec<_> = beside.values.iter().filter(|value| value.selected).collect();
+        assert_eq!(selected, [&pb::FacetValue { selected: true, ..value.clone() }]);
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ pub struct Catalogue {
     failure: Arc<Mutex<Option<Status>>>,
     /// Products that were handed out whole.
     pub read: Arc<AtomicUsize>,
+    /// Whether all pages but the first are away, and how often one of those was asked for.
+    pub first_page_only: Arc<AtomicBool>,
+    pub refused: Arc<AtomicUsize>,
 }
 
 /// What is available by SKU; five where a test says nothing.
@@ -152,6 +155,10 @@ impl CatalogueService for Catalogue {
     ) -> Answer<catalogue::ListProductsResponse> {
         self.check()?;
         let request = request.into_inner();
+        if !request.page_token.is_empty() && self.first_page_only.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(Status::unavailable("away"));
+        }
         let shelf = self.shelf.lock().unwrap();
         let size = usize::try_from(request.page_size).unwrap();
         let mut following =
