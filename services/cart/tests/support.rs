@@ -3,7 +3,10 @@
 mod catalogue;
 mod inventory;
 pub mod line;
+mod remains;
 
+use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cart::{Settings, Upstreams};
@@ -25,8 +28,10 @@ use redis::aio::ConnectionManager;
 use redis::streams::StreamRangeReply;
 use tonic::Status;
 use tonic::service::Routes;
+use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
+pub use self::remains::Remains;
 pub use kit::testing::request_id;
 pub use mesh::testing::reason;
 
@@ -88,6 +93,23 @@ pub async fn shop_on_a_line(answer_time_max: Duration) -> Option<(Shop, line::Li
     let (url, line) = line::Line::to(&url).await;
     let store = cart::Store::redis(&url, &format!("test-{}:", Uuid::now_v7()), answer_time_max).await;
     Some((Shop::new(store.unwrap(), None), line))
+}
+
+/// What is warned of at the start when Redis answers this to the question how it writes; nothing where there is no Redis.
+pub async fn warned_at_the_start(answer: &'static str) -> Option<String> {
+    let url = std::env::var(REDIS_VARIABLE).ok()?;
+    let (url, _line) = line::Line::telling(&url, ("*2\r\n$11\r\nappendfsync\r\n", answer)).await;
+    let (mut said, log) = std::io::pipe().unwrap();
+    let warnings = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(Arc::new(log))
+        .finish();
+    let opened = cart::Store::redis(&url, "test-", Duration::from_secs(10)).with_subscriber(warnings).await;
+    opened.unwrap();
+    let mut text = String::new();
+    said.read_to_string(&mut text).unwrap();
+    Some(text)
 }
 
 impl Shop {
@@ -223,6 +245,17 @@ impl Shop {
         };
         let of_it = events.into_iter().filter(|event| event.subject == cart);
         of_it.map(|event| (event.kind, event.subject_version)).collect()
+    }
+
+    /// What the store keeps, and of answers those of an account.
+    pub async fn remains(&self, account: Uuid) -> Remains {
+        match (&self.database, self.store.stream()) {
+            (Some(database), _) => remains::in_tables(database, account).await,
+            (None, stream) => {
+                let (connection, outbox, _) = stream.unwrap();
+                remains::in_redis(&connection, &outbox, account).await
+            }
+        }
     }
 
     /// What has been told so far is carried, as a relay would note.

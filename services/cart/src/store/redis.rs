@@ -3,6 +3,7 @@
 //! that changed in between is read and decided again.
 
 mod commit;
+mod erasure;
 mod keys;
 mod open;
 mod rows;
@@ -18,7 +19,7 @@ use self::commit::Commit;
 use self::keys::Keys;
 use super::kept::Kept;
 use super::{Change, Fresh, Right};
-use crate::domain::{AccountId, Answer, Cart, CartId, Event, Report};
+use crate::domain::{Answer, Cart, CartId, Event, Report};
 use crate::error::Error;
 
 pub use open::OpenError;
@@ -29,9 +30,6 @@ const DECISIONS_MAX: usize = 50;
 const ANSWER_KEPT_MS: u64 = 48 * 60 * 60 * 1_000;
 /// As long as a cart may rest: then nobody looks for the heir of a merged one.
 const MERGED_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1_000;
-
-/// Keys removed by one command.
-const KEYS_AT_ONCE_MAX: usize = 500;
 
 /// The one field of the outbox's entries.
 const EVENT: &str = "event";
@@ -230,42 +228,6 @@ impl Redis {
             removed += u64::from(commit.execute(&mut connection).await?);
         }
         Ok(removed)
-    }
-
-    /// Once noted, an account gets no new cart; the one it has goes in the same step, and what it was answered after it.
-    pub async fn forget(&self, account: AccountId) -> Result<(), Error> {
-        let mut connection = self.connection.clone();
-        for _ in 0..DECISIONS_MAX {
-            let mut commit = Commit::new(&self.keys);
-            commit.run(["SET", &self.keys.erased(account), "1"]);
-            match self.find(&Right::Account { account, cart: None }).await? {
-                Some(cart) => {
-                    commit.expect_version(&cart);
-                    commit.remove(&cart);
-                }
-                None => commit.expect_nothing(&self.keys.account(account)),
-            }
-            if commit.execute(&mut connection).await? {
-                return self.forget_answers(account).await;
-            }
-        }
-        Err(Error::Outrun)
-    }
-
-    async fn forget_answers(&self, account: AccountId) -> Result<(), Error> {
-        let mut connection = self.connection.clone();
-        let found: Vec<String> = {
-            let mut keys = connection.scan_match::<_, String>(self.keys.kept_of(account)).await?;
-            let mut found = Vec::new();
-            while let Some(key) = keys.next_item().await {
-                found.push(key?);
-            }
-            found
-        };
-        for some in found.chunks(KEYS_AT_ONCE_MAX) {
-            connection.del::<_, ()>(some).await?;
-        }
-        Ok(())
     }
 
     /// The account's cart, or the fresh one, which the commit will make; and whether it is the fresh one.

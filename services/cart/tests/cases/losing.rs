@@ -1,4 +1,4 @@
-//! Redis that does not answer.
+//! Redis that does not answer, or may lose what it answered.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use mesh::status::retry_after_of;
 use tonic::{Code, Status};
 
 use crate::support::line::State;
-use crate::support::{adding, lines, reason, shop_on_a_line};
+use crate::support::{adding, lines, reason, shop_on_a_line, warned_at_the_start};
 
 /// Longer than a shop lets anybody wait, since a busy machine may take its time.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
@@ -61,5 +61,24 @@ async fn whoever_asks_twice_waits_for_a_silent_store_no_longer_than_two_answers_
         // The first command that fails is the answer, and the road asks for it a second time. A timer ends with the millisecond.
         let most = 2 * ANSWER_TIME_MAX + Duration::from_millis(5);
         assert!(changed_after <= most && read_after <= most, "{changed_after:?} {read_after:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_answers_before_its_disk_has_it_is_warned_of_once_at_the_start() {
+    let cases = [
+        ("*2\r\n$11\r\nappendfsync\r\n$6\r\nalways\r\n", ""),
+        ("*2\r\n$11\r\nappendfsync\r\n$8\r\neverysec\r\n", "may take the changes of a second or two"),
+        ("*2\r\n$11\r\nappendfsync\r\n$2\r\nno\r\n", "may take all that its system has not written"),
+        // Whoever rents one may not ask it, and has no say in it.
+        ("-NOPERM User nobody has no permissions to run the 'config|get' command\r\n", ""),
+        ("-ERR unknown command 'CONFIG', with args beginning with: 'GET'\r\n", ""),
+        ("*0\r\n", ""),
+    ];
+    for (answer, loss) in cases {
+        let Some(said) = warned_at_the_start(answer).await else { return };
+
+        assert_eq!(said.lines().count(), usize::from(!loss.is_empty()), "{answer}: {said}");
+        assert!(said.contains(loss) && said.contains("set appendfsync always") != loss.is_empty(), "{said}");
     }
 }

@@ -5,7 +5,7 @@ use mesh::testing::customer;
 use proto::cart as pb;
 use sea_orm::DbBackend;
 
-use crate::support::{lines, merging, moving, opening, reason, shops};
+use crate::support::{Remains, lines, merging, moving, opening, reason, shops};
 
 /// Runs all at once, each in a task of its own.
 async fn together<T: Send + 'static>(
@@ -220,5 +220,28 @@ async fn what_an_account_is_answered_while_it_is_erased_is_forgotten_too() {
         erased.unwrap();
         let sql = "SELECT 1 FROM requests WHERE answer <> 'null'";
         assert!(kit::query(database.read(), sql, []).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_remains_of_whoever_is_erased_amid_changes() {
+    for shop in shops().await {
+        let (mug, ada) = (shop.sell(900, 50), customer());
+        shop.as_user(&ada).create_cart(opening(&[(&mug, 1)])).await.unwrap();
+        let changes = (0..20).map(async |_| {
+            let (_, guest) = shop.open(&[(&mug, 1)]).await;
+            // Done, or too late.
+            shop.as_user(&ada).merge_carts(merging(&guest)).await.map(drop)
+        });
+        let erased = async {
+            // As the road of news does: until it is done.
+            while shop.try_erase(ada.account).await.is_err() {}
+        };
+
+        let (merged, ()) = futures::join!(join_all(changes), erased);
+
+        let remains = shop.remains(ada.account).await;
+        let late = merged.iter().filter(|merged| merged.is_err()).count();
+        assert_eq!(remains, Remains { carts: late, lines: late, merged: 0, answers: 0 });
     }
 }

@@ -32,14 +32,19 @@ impl Keys {
         self.name("merged", guest)
     }
 
+    /// All of those, as a pattern.
+    pub fn every_merged(&self) -> String {
+        self.name("merged", "*")
+    }
+
     /// What a request was answered.
     pub fn kept(&self, key: &RequestKey) -> String {
         self.name("kept", format_args!("{}:{}", key.principal, key.request_id))
     }
 
-    /// What any request of an account was answered, as a pattern.
-    pub fn kept_of(&self, account: AccountId) -> String {
-        self.name("kept", format_args!("*{account}*"))
+    /// All of those, as a pattern.
+    pub fn every_kept(&self) -> String {
+        self.name("kept", "*")
     }
 
     /// The mark of an account that is erased.

@@ -1,5 +1,6 @@
 //! Connecting, and whether this Redis keeps what it is told.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -13,6 +14,9 @@ use super::keys::Keys;
 const RECONNECTIONS_MAX: usize = 0;
 /// What it answers to a wrong password, to none, and to whoever lacks a right.
 const REFUSALS: [&str; 3] = ["WRONGPASS", "NOAUTH", "NOPERM"];
+
+/// The setting that says when its file is on the disk.
+const WRITING: &str = "appendfsync";
 
 /// Why a Redis cannot hold carts. The URL is never repeated: it may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +59,29 @@ impl Redis {
         if !says("maxmemory_policy:noeviction") {
             return Err(OpenError::Forgetful);
         }
+        redis.warn_of_loss().await;
         Ok(redis)
+    }
+
+    /// Says what may be lost of what was answered. A Redis that lets nobody ask, as a rented one, is left alone.
+    async fn warn_of_loss(&self) {
+        let mut asked = redis::cmd("CONFIG");
+        asked.arg("GET").arg(WRITING);
+        let said = asked.query_async(&mut self.connection.clone()).await;
+        let said: HashMap<String, String> = said.unwrap_or_default();
+        let Some(policy) = said.get(WRITING) else {
+            return;
+        };
+        let lost = match policy.as_str() {
+            "always" => return,
+            // Usually of one; but while its disk is busy with that one, it does not write the next.
+            "everysec" => "the changes of a second or two",
+            _ => "all that its system has not written",
+        };
+        tracing::warn!(
+            "Redis answers before its disk has a cart ({WRITING} {policy}): a loss of power may take {lost}, \
+             the end of its process alone hardly any; set {WRITING} always"
+        );
     }
 
     async fn info(&self) -> Result<String, RedisError> {
