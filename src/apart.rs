@@ -327,11 +327,20 @@ pub fn broker(url: Option<&String>) -> Result<news::Settings, Failure> {
     subscriptions::broker(url)
 }
 
-/// What replicas of the parts here share in Redis, if there is one and they share anything.
-pub fn scratch(part: &Part, secrets: &Secrets) -> Result<Option<Scratch>, Failure> {
+/// What replicas of the parts here share in Redis, if there is one and they share anything. One that is away is done
+/// without; one that says no is not.
+pub async fn scratch(part: &Part, secrets: &Secrets) -> Result<Option<Scratch>, Failure> {
     let (own, carts) = (&secrets.scratch_redis_url, &secrets.redis_url);
     let variable = if own.is_some() { "SHOP_SCRATCH_REDIS_URL" } else { "REDIS_URL" };
     let url = own.as_ref().or(carts.as_ref()).filter(|_| part.shares());
     let scratch = url.map(|url| Scratch::new(url, SCRATCH_KEYS, SCRATCH_ANSWER_TIME_MAX)).transpose();
-    scratch.map_err(|error| Failure::caused(format!("{variable} cannot be used"), &error))
+    let scratch = scratch.map_err(|error| Failure::caused(format!("{variable} cannot be used"), &error))?;
+    if let Some(asked) = &scratch
+        && let Err(error) = asked.ping().await
+        && scratch::is_refused(&error)
+    {
+        let words = format!("{variable} cannot be used: Redis does not let this program in");
+        return Err(Failure::caused(words, &error));
+    }
+    Ok(scratch)
 }

@@ -46,7 +46,8 @@ pub struct Topology {
     pub services: Vec<Served>,
     /// All services, those elsewhere too: what a port for tools offers.
     pub reachable: Vec<Served>,
-    /// How to tell whether each service here can do its work: its store answers, its index is whole.
+    /// How to tell whether each service here can do its work: its store answers, its index is whole. And whether those
+    /// elsewhere can.
     pub checks: Vec<Check>,
     /// The databases of the services here, from which their events come.
     pub sources: Vec<Source>,
@@ -342,10 +343,20 @@ impl<'a> Bound<'a> {
     }
 
     /// What a service that is here works with; the way to it, where it is not.
-    fn find<S, D>(&self, name: &'static str, place: Place<S, D>) -> Result<(D, S), Upstream> {
+    fn find<S, D>(&mut self, name: &'static str, place: Place<S, D>) -> Result<(D, S), Upstream> {
         match place {
             Place::Here(store, settings) => Ok((store, settings)),
-            Place::There(uri) => Err(Upstream::remote(name, uri, connections(), self.certificates.as_ref())),
+            Place::There(uri) => {
+                let upstream = Upstream::remote(name, uri, connections(), self.certificates.as_ref());
+                let asked = upstream.clone();
+                let check = Check::new(name, vec![], move || {
+                    let upstream = asked.clone();
+                    async move { Ok(upstream.health().await?) }
+                });
+                // What does not need it is served all the same, so it is named and no more.
+                self.checks.push(check.optional());
+                Err(upstream)
+            }
             Place::Nowhere => Err(Upstream::nowhere()),
         }
     }

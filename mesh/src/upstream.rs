@@ -16,6 +16,9 @@ use tokio_rustls::client::TlsStream;
 use tonic::body::Body;
 use tonic::transport::Endpoint;
 use tonic::{Status, TimeoutExpired, transport};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
@@ -109,6 +112,19 @@ impl Upstream {
         }
     }
 
+    /// Whether the process that it is in says that it can do its work. This one knows it of its own checks.
+    pub async fn health(&self) -> Result<(), Status> {
+        let Place::Remote(connections) = &self.place else {
+            return Ok(());
+        };
+        let mut client = HealthClient::new(remote(connections.clone()));
+        let answer = client.check(HealthCheckRequest::default()).await?.into_inner();
+        match answer.status() {
+            ServingStatus::Serving => Ok(()),
+            _ => Err(Problem::not_available("the service").status()),
+        }
+    }
+
     fn at(place: Place) -> Self {
         Self { place, metrics: Arc::new(RpcMetrics::client()), budget: Arc::new(Budget::new()) }
     }
@@ -155,17 +171,14 @@ fn certified(
 /// nobody here cancelled anything. The library also watches our `grpc-timeout` and calls its end CANCELLED; it may be a
 /// moment faster than our own layer.
 fn lost(entry: Option<&Entry>, error: &(dyn Error + 'static)) -> Status {
-    if causes(error).any(|cause| cause.is::<TimeoutExpired>()) {
+    let mut causes = std::iter::successors(error.source(), |error| (*error).source());
+    if causes.any(|cause| cause.is::<TimeoutExpired>()) {
         return exceeded();
     }
     let service = entry.map_or("the service", |entry| entry.rule.service);
     let cause = chain(error);
     tracing::debug!({ observability::names::SERVICE } = service, "{service} was not reached: {cause}");
     Problem::not_available(service).with("service", service).status()
-}
-
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |error| (*error).source())
 }
 
 /// Connections to one service, used in turn.

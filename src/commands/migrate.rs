@@ -19,20 +19,23 @@ pub async fn run(arguments: &Migrate) -> Result<(), Failure> {
             println!("{service} has no tables: it builds its index itself");
             continue;
         }
-        let store = match database_url(service) {
-            (variable, Some(url)) => Database::open(&url).await.map_err(|error| {
-                Failure::caused(format!("the database that {variable} names cannot be used"), &error)
-            })?,
+        let (store, place) = match database_url(service) {
+            (variable, Some(url)) => {
+                let store = Database::open(&url).await.map_err(|error| {
+                    Failure::caused(format!("the database that {variable} names cannot be used"), &error)
+                })?;
+                (store, variable)
+            }
             (_, None) => {
                 let folder = match folder.take() {
                     Some(open) => folder.insert(open),
                     None => folder.insert(DataFolder::open(&arguments.data.data)?),
                 };
-                folder.database(service).await?
+                (folder.database(service).await?, folder.path().display().to_string())
             }
         };
         places::migrate(service, &store).await?;
-        println!("the tables of {service} are up to date");
+        println!("the tables of {service} in {place} are up to date");
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub async fn run(arguments: &Serve, seeing: &Guard) -> Result<(), Failure> {
         Some(_) => Some(apart::broker(arguments.amqp_url.as_ref())?),
         None => None,
     };
-    let scratch = apart::scratch(&part, &arguments.secrets)?;
+    let scratch = apart::scratch(&part, &arguments.secrets).await?;
     let ports = Ports::bind(arguments, &part).await?;
     println!("{}\n{}", arguments.names.join(", "), ports.describe()?);
     let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());

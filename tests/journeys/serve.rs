@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::command;
 use crate::private::free_address;
@@ -19,10 +19,19 @@ struct Part {
 impl Part {
     /// Starts `shop serve catalogue` on a store, behind a proxy that would say who calls.
     fn start(store: &str) -> Self {
+        Self::calling(store, "http://127.0.0.1:1")
+    }
+
+    /// The same with identity at an address.
+    fn calling(store: &str, identity: &str) -> Self {
         let mut command = serve(&["catalogue"]);
-        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
-        command.env("SHOP_CATALOGUE_DATABASE_URL", store);
-        command.env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+        command.args(["--listen", "127.0.0.1:0"]);
+        command.env("SHOP_CATALOGUE_DATABASE_URL", store).env("SHOP_IDENTITY_ADDRESS", identity);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.args(["--admin", "127.0.0.1:0"]);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut part = Self { process, said, admin: String::new() };
@@ -39,6 +48,19 @@ impl Part {
     async fn readiness(&self) -> (u16, String) {
         let answer = reqwest::get(&self.admin).await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Waits until its admin port says so.
+    async fn says_that_it_is(&self, wanted: (u16, &str)) {
+        let began = Instant::now();
+        loop {
+            let said = self.readiness().await;
+            if (said.0, said.1.as_str()) == wanted {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{said:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -144,7 +166,7 @@ async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date()
             older.contains(&format!("({last} has not run); run `shop migrate catalogue` first")),
             "{older}"
         );
-        assert_eq!(part.readiness().await, (200, "ready\nwaited for: broker\n".to_owned()));
+        part.says_that_it_is((200, "ready\nwaited for: broker, identity\n")).await;
     }
 }
 
@@ -252,4 +274,33 @@ async fn a_redis_that_says_no_or_would_lose_carts_is_refused() {
     let said = refused(&format!("redis://:wrong@{}/", redis.address));
     assert!(said.contains("REDIS_URL cannot be used: Redis does not let this program in"), "{said}");
     assert!(!said.contains(":wrong"), "{said}");
+    let mut without_carts = serve(&["catalogue"]);
+    without_carts.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+    without_carts.env("SHOP_IDENTITY_ADDRESS", "http://127.0.0.1:1");
+    let said = refusal(without_carts.env("REDIS_URL", format!("redis://:wrong@{}/", redis.address)));
+    assert!(said.contains("REDIS_URL cannot be used: Redis does not let this program in"), "{said}");
+    assert!(!said.contains(":wrong"), "{said}");
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_be_reached_yet_is_named_until_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalogue, identity) = (sqlite(folder.path()), folder.path().join("identity.db"));
+    migrate(&catalogue);
+    let (address, identity) = (free_address(), format!("sqlite:{}", identity.display()));
+    let mut migrated = command();
+    migrated.args(["migrate", "identity"]).env("SHOP_IDENTITY_DATABASE_URL", &identity);
+    assert!(migrated.output().unwrap().status.success());
+    let part = Part::calling(&catalogue, &format!("http://{address}"));
+    part.says_that_it_is((200, "ready\nwaited for: broker, identity\n")).await;
+
+    let key = folder.path().join("sealing.key");
+    let public = command().arg("sealing-key").arg(&key).output().unwrap();
+    let mut other = serve(&["identity"]);
+    other.args(["--listen", &address]);
+    other.env("SHOP_IDENTITY_DATABASE_URL", &identity).env("SHOP_SIGNING_SECRET", "5e".repeat(32));
+    other.env("SHOP_SEALING_PUBLIC_KEY", String::from_utf8(public.stdout).unwrap().trim());
+    let _other = Part::of(other);
+
+    part.says_that_it_is((200, "ready\nwaited for: broker\n")).await;
 }

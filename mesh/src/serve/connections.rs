@@ -29,10 +29,10 @@ use crate::certificates::Certificates;
 use crate::serve::peers::{Certified, known};
 
 /// What is spoken on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP/2 from the first byte.
-    Grpc,
+    /// HTTP/2 from the first byte. Where there are certificates, both ends show theirs, and the service sees whose the other
+    /// is as an extension.
+    Grpc(Option<Certificates>),
     /// HTTP/1.1 or HTTP/2, with upgrades to WebSocket.
     Http,
 }
@@ -95,26 +95,13 @@ pub async fn connections<S, B>(
         + 'static,
     B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
 {
-    certified(listener, None, protocol, limits, service, shutdown).await;
-}
-
-/// The same where peers show certificates, if there are any to show. The service sees who they are as an extension.
-pub(crate) async fn certified<S, B>(
-    listener: TcpListener,
-    certificates: Option<Certificates>,
-    protocol: Protocol,
-    limits: Limits,
-    service: S,
-    shutdown: impl Future<Output = ()>,
-) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
-    B: http_body::Body<Data = Bytes, Error: Into<kit::BoxError>> + Send + 'static,
-{
     let mut shutdown = pin!(shutdown);
-    let builder = Arc::new(builder(protocol, limits));
+    let builder = Arc::new(builder(&protocol, limits));
+    let (certificates, silence_max) = match protocol {
+        // A client may well connect before it has something to say.
+        Protocol::Grpc(certificates) => (certificates, Duration::MAX),
+        Protocol::Http => (None, limits.header_time_max),
+    };
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let addresses = Addresses::default();
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -134,8 +121,6 @@ pub(crate) async fn certified<S, B>(
         let Some(visit) = addresses.enter(address.ip(), limits.connections_per_address_max) else {
             continue;
         };
-        // Small answers should not wait for more; without the option they merely come later.
-        drop(stream.set_nodelay(true));
         let (builder, certificates, stop) = (builder.clone(), certificates.clone(), stop.clone());
         let (service, spoken) = (service.clone(), CancellationToken::new());
         let speaks = spoken.clone();
@@ -155,7 +140,7 @@ pub(crate) async fn certified<S, B>(
                 .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
             tokio::select! {
                 () = attend(connection, limits, stop) => {}
-                () = silence(protocol, limits.header_time_max, spoken) => {}
+                () = silence(silence_max, spoken) => {}
             }
         });
     }
@@ -164,8 +149,7 @@ pub(crate) async fn certified<S, B>(
     stop.cancel();
     tasks.close();
     if tokio::time::timeout(limits.drain_time_max, tasks.wait()).await.is_err() {
-        let left = tasks.len();
-        tracing::warn!({ observability::names::COUNT } = left, "{left} connections did not end in time");
+        tracing::warn!({ observability::names::COUNT } = tasks.len(), "connections did not end in time");
     }
 }
 
@@ -183,6 +167,8 @@ async fn enter(
     certificates: Option<&Certificates>,
     told: &mut Extensions,
 ) -> Option<Either<TcpStream, TlsStream<TcpStream>>> {
+    // Small answers should not wait for more; without the option they merely come later.
+    drop(stream.set_nodelay(true));
     let Some(certificates) = certificates else {
         return Some(Either::Left(stream));
     };
@@ -210,16 +196,15 @@ fn read_in_time<S: AsyncRead + AsyncWrite>(stream: S, limit: Duration) -> Pin<Bo
 }
 
 /// Ends when a client has not sent its first request in time: until the protocol is known, the library waits for ever.
-async fn silence(protocol: Protocol, limit: Duration, spoken: CancellationToken) {
-    // A gRPC client may well connect before it has something to say.
-    if protocol == Protocol::Grpc || tokio::time::timeout(limit, spoken.cancelled()).await.is_ok() {
+async fn silence(limit: Duration, spoken: CancellationToken) {
+    if tokio::time::timeout(limit, spoken.cancelled()).await.is_ok() {
         std::future::pending::<()>().await;
     }
 }
 
 type Builder = auto::Builder<TokioExecutor>;
 
-fn builder(protocol: Protocol, limits: Limits) -> Builder {
+fn builder(protocol: &Protocol, limits: Limits) -> Builder {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -234,7 +219,10 @@ fn builder(protocol: Protocol, limits: Limits) -> Builder {
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
         .keep_alive_interval(KEEPALIVE_INTERVAL)
         .keep_alive_timeout(KEEPALIVE_TIME_MAX);
-    if protocol == Protocol::Grpc { builder.http2_only() } else { builder }
+    match protocol {
+        Protocol::Grpc(_) => builder.http2_only(),
+        Protocol::Http => builder,
+    }
 }
 
 /// Until the connection ends, or is old, or the process stops: then it takes no new calls, and ends with its last or when

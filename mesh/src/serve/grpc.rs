@@ -15,7 +15,7 @@ use tonic_reflection::server::{Builder, Error};
 use tower::{Service, service_fn};
 
 use crate::call::not_a_method;
-use crate::serve::connections::{Limits, Protocol, certified};
+use crate::serve::connections::{Limits, Protocol, connections};
 use crate::serve::health::Health;
 use crate::serve::peers::{Certified, Peers};
 use crate::server::Served;
@@ -60,7 +60,7 @@ pub async fn grpc(
         shutdown.await;
         grpc.health.stop().await;
     };
-    certified(listener, certificates, Protocol::Grpc, grpc.limits, service, shutdown).await;
+    connections(listener, Protocol::Grpc(certificates), grpc.limits, service, shutdown).await;
     Ok(())
 }
 

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use observability::{chain, names};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError};
+use redis::{Client, ErrorKind, RedisError};
 
 use crate::breaker::Breaker;
 
 /// Somebody waits, and can do without: who asks again asks later.
 const RECONNECTIONS_MAX: usize = 0;
+/// What Redis says to a program that it does not let in, or gives no right to what it wants.
+const REFUSALS: [&str; 3] = ["WRONGPASS", "NOAUTH", "NOPERM"];
 
 /// A handle on what replicas share; clones share the connection, and what is known of it.
 #[derive(Clone)]
@@ -27,6 +29,12 @@ pub struct Scratch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a Redis URL must be redis://host:port/ or rediss://host:port/")]
 pub struct MalformedUrl;
+
+/// Whether it is the program that Redis does not want, rather than Redis that is away.
+pub fn is_refused(error: &RedisError) -> bool {
+    let code = error.code().is_some_and(|code| REFUSALS.contains(&code));
+    code || error.kind() == ErrorKind::AuthenticationFailed
+}
 
 impl Scratch {
     /// A Redis that is connected to when it is first asked. Names of keys begin with the prefix; connecting or an answer
