@@ -7,17 +7,20 @@ mod plan;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use self::plan::Plan;
 use crate::bench::shop::command;
 use crate::process::{self, Error, file_error};
-use crate::servers::{Server, postgres, rabbitmq, redis, says, shell};
+use crate::servers::{Server, pause, postgres, rabbitmq, redis, says, shell};
 
 const EDGE: &str = "gateway";
 /// What PostgreSQL allows unless it is told otherwise: all processes together must do with it.
 const CONNECTIONS: u16 = 100;
+/// How long the processes may be too busy with their start to take the demo shop in.
+const FILL_MAX: Duration = Duration::from_secs(90);
 
 /// Keeps a program as long as its own standard input is open; `$@` is the program with its arguments.
 const KEEP: &str = r#"
@@ -78,10 +81,21 @@ impl Apart {
         for name in apart.plan.services.clone().iter().map(String::as_str).chain([EDGE]) {
             apart.start_process(name)?;
         }
-        let mut demo = apart.command(EDGE);
-        demo.arg("demo").envs(apart.plan.database("identity"));
-        process::run(demo.stdout(Stdio::null()))?;
+        apart.fill()?;
         Ok(apart)
+    }
+
+    /// Puts the demo shop in. Where a call took too long, it goes on with what is missing.
+    fn fill(&self) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            let mut demo = self.command(EDGE);
+            demo.arg("demo").envs(self.plan.database("identity"));
+            match process::run(demo.stdout(Stdio::null())) {
+                Err(_) if began.elapsed() < FILL_MAX => pause(),
+                filled => return filled,
+            }
+        }
     }
 
     /// Where the playground and GraphQL are.

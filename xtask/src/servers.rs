@@ -4,11 +4,13 @@ pub(crate) mod postgres;
 pub(crate) mod rabbitmq;
 pub(crate) mod redis;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -101,17 +103,19 @@ pub(crate) fn says(port: u16, words: &[u8], answer: &[u8]) -> bool {
     ask().is_ok_and(|said| said == answer)
 }
 
-/// A port that is free.
+/// A port that is free, and that nobody else here is given.
 pub(crate) fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let port = rand::random_range(PORTS);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && given.insert(port) {
             return port;
         }
     }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this program has one thread and nothing else to do")]
-fn pause() {
+pub(crate) fn pause() {
     thread::sleep(Duration::from_millis(100));
 }

@@ -8,7 +8,7 @@ import { OPERATIONS } from "./operations.mjs";
 
 const skip = executablePath ? false : "not run: no Chromium (apt-get install chromium, or name it in CHROMIUM)";
 
-describe("the playground in a browser", { skip, timeout: 120_000 }, () => {
+describe("the playground in a browser", { skip, timeout: 600_000 }, () => {
   let browser;
   let opened = [];
 
@@ -190,11 +190,12 @@ describe("the playground in a browser", { skip, timeout: 120_000 }, () => {
     await page.getByRole("button", { name: "New tab" }).click();
     await tab(page, "Search").click();
     const variables = page.locator(".graphiql-editor-tool .CodeMirror").first();
-    await variables.evaluate(element => element.CodeMirror.setValue('{"query": "mug"}'));
-    await page.waitForTimeout(900); // GraphiQL stores half a second after the last change.
+    await variables.evaluate(element => element.CodeMirror.setValue('{"query": "lighthouse"}'));
+    // GraphiQL stores half a second after the last change.
+    await page.waitForFunction(() => Object.values(localStorage).some(value => value.includes("lighthouse")));
     await page.reload();
     await tab(page, "Search").and(page.locator("[aria-selected=true]")).waitFor();
-    assert.match(await page.locator(".graphiql-editor-tool").innerText(), /mug/);
+    assert.match(await page.locator(".graphiql-editor-tool").innerText(), /lighthouse/);
 
     await page.getByRole("button", { name: "Restore" }).click();
     await tab(page, "Browse products").and(page.locator("[aria-selected=true]")).waitFor();

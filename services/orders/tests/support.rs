@@ -117,6 +117,13 @@ impl Shop {
         self.user(&testing::staff(&["orders.read", "orders.write", "orders.refund"]))
     }
 
+    /// How often anybody was called.
+    fn calls(&self) -> usize {
+        let faults =
+            [&self.carts.faults, &self.pricing.faults, &self.inventory.faults, &self.payments.faults];
+        faults.iter().map(|faults| faults.calls_of_all()).sum()
+    }
+
     /// Lets the recoverer look at everything that is due after so many seconds.
     pub async fn later(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
@@ -129,7 +136,14 @@ impl Shop {
             shutdown.clone(),
         );
         let working = tokio::spawn(work);
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        // Until it has called nobody for a while.
+        let (mut before, mut quiet) = (self.calls(), 0);
+        while quiet < 3 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let now = self.calls();
+            quiet = if now == before { quiet + 1 } else { 0 };
+            before = now;
+        }
         shutdown.cancel();
         working.await.unwrap();
     }

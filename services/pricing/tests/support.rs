@@ -152,7 +152,7 @@ impl Shop {
         let shutdown = CancellationToken::new();
         let round = || pricing::work(self.database.clone(), self.clock.clone(), shutdown.clone());
         let end = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
             shutdown.cancel();
         };
         tokio::join!(round(), round(), end);

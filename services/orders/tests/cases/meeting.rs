@@ -50,7 +50,7 @@ async fn a_step_is_taken_again_when_staff_change_the_order_meanwhile() {
     for shop in shops_with_many_writers().await {
         let shop = std::sync::Arc::new(shop);
         let begun = shop.checkout().await;
-        shop.carts.faults.plan("ClearCart", [Fault::Late(Duration::from_millis(300))]);
+        shop.carts.faults.plan("ClearCart", [Fault::Late(Duration::from_secs(2))]);
         let (mut client, request) = (shop.guest(), begun.completing("test_approve"));
         let bought = tokio::spawn(async move { client.complete_checkout(request).await.unwrap() });
         while shop.carts.faults.calls("ClearCart") == 0 {

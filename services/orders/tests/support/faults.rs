@@ -44,6 +44,10 @@ impl Faults {
         self.calls.lock().unwrap().get(method).copied().unwrap_or_default()
     }
 
+    pub fn calls_of_all(&self) -> usize {
+        self.calls.lock().unwrap().values().sum()
+    }
+
     pub async fn answer<T>(
         &self,
         method: &'static str,

@@ -15,7 +15,7 @@ use crate::support::{
 
 /// Calls with so little time that the method is dropped while it waits for the provider, as by a crash.
 async fn doomed<T>(call: impl Future<Output = Result<T, tonic::Status>>) {
-    let deadline = Instant::now().checked_add(Duration::from_millis(600));
+    let deadline = Instant::now().checked_add(Duration::from_millis(1_500));
     let context = Context { deadline, ..context::current() };
     let cut = context::scope(context, call).await.err().unwrap();
     assert_eq!(cut.code(), Code::DeadlineExceeded);

@@ -26,10 +26,10 @@ pub use mesh::testing::reason;
 pub type Client = PaymentsServiceClient<Channel>;
 
 pub const SECRET: &[u8] = b"of the tests";
-pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(1);
+pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(2);
 /// A provider that nobody can reach.
 pub const NOWHERE: &str = "http://127.0.0.1:1";
-const SLOW_ANSWER: Duration = Duration::from_millis(2_500);
+const SLOW_ANSWER: Duration = Duration::from_secs(4);
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
 pub struct Shop {
@@ -192,7 +192,7 @@ impl Bank {
             webhook_url: webhook_url.to_owned(),
             webhook_secret: SECRET.to_vec(),
             slow_answer: SLOW_ANSWER,
-            silence_max: Duration::from_secs(3),
+            silence_max: Duration::from_secs(6),
             webhook_retry: Duration::from_millis(200),
         };
         let router = simulated::router(database.clone(), settings.clone());
