@@ -3,12 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "tidy/contract.rs"]
+mod contract;
 #[path = "tidy/form.rs"]
 mod form;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/reader.rs"]
 mod reader;
+#[path = "tidy/refusals.rs"]
+mod refusals;
 #[path = "tidy/sameness.rs"]
 mod sameness;
 #[path = "tidy/source.rs"]

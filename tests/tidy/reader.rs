@@ -46,6 +46,9 @@ fn imports_are_spelt_out() {
         ["tonic::Status", "kit::Money::zero", "d::E"]
     );
     assert_eq!(named("pub(crate) use super::store::Store;"), ["super::store::Store"]);
+    let imports = paths(&bare("use kit::{Id, money::Money as M}; Id::new()"));
+    let names: Vec<Option<&str>> = imports.iter().map(|path| path.import.as_deref()).collect();
+    assert_eq!(names, [Some("Id"), Some("M"), None]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::none;
 use crate::source::code_lines;
-use crate::tree::{exists, files, packages, read, reasons, rust, services};
+use crate::tree::{exists, files, packages, read, rust, services};
 
 /// What every service has.
 const FILES: [&str; 10] = [
@@ -40,7 +40,7 @@ const WITHOUT_TABLES: [(&str, &str); 1] =
     [("search", "its store is an index that each replica builds from the catalogue")];
 
 /// What the README of a service tells.
-const TOLD: [&str; 4] = ["owns", "offers", "calls", "refuses"];
+const TOLD: [&str; 5] = ["owns", "offers", "calls", "emits", "refuses"];
 
 /// The face of a service: names and wiring, no logic.
 const FACE_LINES_MAX: usize = 80;
@@ -135,7 +135,7 @@ fn every_service_keeps_its_store_in_order_by_the_one_function_for_it() {
 }
 
 #[test]
-fn the_readme_of_a_service_tells_what_it_owns_offers_calls_and_refuses() {
+fn the_readme_of_a_service_tells_what_it_owns_offers_calls_emits_and_refuses() {
     let mut violations = Vec::new();
     for service in services() {
         let path = format!("services/{service}/README.md");
@@ -200,134 +200,4 @@ fn a_store_that_is_busy_is_told_from_one_that_is_wrong_in_every_service() {
         }
     }
     none(violations);
-}
-
-#[test]
-fn a_reason_that_is_declared_is_answered_somewhere() {
-    let mut violations = Vec::new();
-    for service in services() {
-        let source = sources(&[&format!("services/{service}/src")]);
-        for (variant, name) in reasons(&service) {
-            if !names_reason(&source, &variant) {
-                violations
-                    .push(format!("proto/shop/{service}/v1: REASON_{name} is declared and never answered"));
-            }
-        }
-    }
-    let mut folders = vec!["mesh/src".to_owned(), "services/kit/src".to_owned()];
-    folders.extend(services().iter().map(|name| format!("services/{name}/src")));
-    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
-    let source = sources(&folders);
-    for (variant, name) in reasons("common") {
-        if !names_reason(&source, &variant) {
-            violations.push(format!("proto/shop/common/v1: REASON_{name} is declared and never answered"));
-        }
-    }
-    none(violations);
-}
-
-#[test]
-fn every_reason_is_heard_by_a_test() {
-    let mut owners: Vec<(String, Vec<String>)> =
-        services().into_iter().map(|name| (name.clone(), vec![format!("services/{name}/tests")])).collect();
-    owners.push(("common".to_owned(), vec!["mesh/tests".to_owned(), "mesh/src".to_owned()]));
-    let mut violations = Vec::new();
-    for (package, folders) in owners {
-        let heard: String = folders.iter().flat_map(|folder| rust(folder)).map(|file| file.text).collect();
-        for (_, name) in reasons(&package) {
-            if !heard.contains(&format!("\"{name}\"")) {
-                violations.push(format!(
-                    "proto/shop/{package}/v1: no test in {} is answered {name}",
-                    folders.join(" or ")
-                ));
-            }
-        }
-    }
-    none(violations);
-}
-
-#[test]
-fn a_reason_is_never_spelt_by_hand() {
-    let mut declared = reasons("common");
-    for service in services() {
-        declared.extend(reasons(&service));
-    }
-    let mut violations = Vec::new();
-    for service in services() {
-        for file in rust(&format!("services/{service}/src")) {
-            let inside = file.path.trim_start_matches(&format!("services/{service}/src/"));
-            // Rows and domains have words of their own, which may be the same ones.
-            if !inside.starts_with("grpc") {
-                continue;
-            }
-            for (_, name) in &declared {
-                if file.text.contains(&format!("\"{name}\""))
-                    || file.text.contains(&format!("\"REASON_{name}\""))
-                {
-                    violations.push(format!(
-                        "{}: the reason {name} is spelt by hand, so the contract cannot hold it to its word",
-                        file.path
-                    ));
-                }
-            }
-        }
-    }
-    none(violations);
-}
-
-#[test]
-fn only_a_reason_of_a_contract_is_answered() {
-    let mut violations = Vec::new();
-    for file in rust("").iter().filter(|file| file.is_source()) {
-        let text = crate::source::without_tests(&crate::source::bare(&file.text));
-        for call in text.split("Problem::new(").skip(1) {
-            if !arguments(call).contains(".as_str_name()") {
-                violations.push(format!(
-                    "{}: Problem::new takes the name of a declared reason where it is called: Reason::X.as_str_name()",
-                    file.path
-                ));
-            }
-        }
-    }
-    none(violations);
-}
-
-/// What stands before the bracket that ends a call.
-fn arguments(call: &str) -> &str {
-    let mut open = 1;
-    let end = call.find(|letter| {
-        open += i32::from(letter == '(') - i32::from(letter == ')');
-        open == 0
-    });
-    &call[..end.unwrap_or(call.len())]
-}
-
-/// The shipped code of some folders, without what only their tests name.
-fn sources(folders: &[&str]) -> String {
-    folders
-        .iter()
-        .flat_map(|folder| rust(folder))
-        .filter(crate::tree::File::is_source)
-        .map(|file| crate::source::without_tests(&crate::source::bare(&file.text)))
-        .collect()
-}
-
-/// Is `Reason::Variant` named, whatever comes before `Reason` and whatever follows?
-fn names_reason(source: &str, variant: &str) -> bool {
-    let wanted = format!("Reason::{variant}");
-    source.match_indices(&wanted).any(|(at, _)| {
-        let next = source[at + wanted.len()..].chars().next();
-        !next.is_some_and(|letter| letter.is_alphanumeric() || letter == '_')
-    })
-}
-
-#[test]
-fn a_reason_is_found_by_its_whole_name() {
-    assert!(names_reason("problem(pb::Reason::OrderShipped)", "OrderShipped"));
-    assert!(names_reason("CommonReason::TokenInvalid", "TokenInvalid"));
-    assert!(!names_reason("Reason::OrderShippedTwice", "OrderShipped"));
-    assert_eq!(arguments("NAME, f(a, b()), c), d.as_str_name()"), "NAME, f(a, b()), c");
-    assert!(!reasons("common").is_empty());
-    let (variant, name) = &reasons("common")[0];
-    assert_eq!((variant.as_str(), name.as_str()), ("InvalidFields", "INVALID_FIELDS"));
 }

@@ -13,6 +13,8 @@ pub(crate) struct Function {
 pub(crate) struct Path {
     pub(crate) line: usize,
     pub(crate) segments: Vec<String>,
+    /// What an import is called here; nothing for a path that is no import.
+    pub(crate) import: Option<String>,
 }
 
 /// The source with spaces for comments and for what stands in quotes, so that lines and columns stay.
@@ -115,7 +117,11 @@ pub(crate) fn paths(bare: &str) -> Vec<Path> {
         if token == "use" && !captures {
             let mut found = Vec::new();
             at = tree(&tokens, at + 1, &[], &mut found);
-            paths.extend(found.into_iter().map(|segments| Path { line, segments }));
+            paths.extend(found.into_iter().map(|(segments, name)| Path {
+                line,
+                segments,
+                import: Some(name),
+            }));
             continue;
         }
         let mut segments = vec![token.clone()];
@@ -128,15 +134,21 @@ pub(crate) fn paths(bare: &str) -> Vec<Path> {
             at += 2;
         }
         if segments.len() > 1 {
-            paths.push(Path { line, segments });
+            paths.push(Path { line, segments, import: None });
         }
     }
     paths
 }
 
-/// Reads a tree of imports from `at`; answers with the place after it.
-fn tree(tokens: &[(usize, String)], mut at: usize, before: &[String], found: &mut Vec<Vec<String>>) -> usize {
+/// Reads a tree of imports from `at`, each with the name it gets; answers with the place after it.
+fn tree(
+    tokens: &[(usize, String)],
+    mut at: usize,
+    before: &[String],
+    found: &mut Vec<(Vec<String>, String)>,
+) -> usize {
     let mut path = before.to_vec();
+    let mut renamed = None;
     let mut grouped = false;
     while let Some((_, token)) = tokens.get(at) {
         match token.as_str() {
@@ -152,14 +164,18 @@ fn tree(tokens: &[(usize, String)], mut at: usize, before: &[String], found: &mu
                 }
             }
             // The new name of an import says nothing about where it comes from.
-            "as" => at += 1,
+            "as" => {
+                at += 1;
+                renamed = tokens.get(at).map(|(_, name)| name.clone());
+            }
             "," | "}" | ";" => break,
             name => path.push(name.to_owned()),
         }
         at += 1;
     }
     if !grouped && path.len() > before.len() {
-        found.push(path);
+        let name = renamed.unwrap_or_else(|| path[path.len() - 1].clone());
+        found.push((path, name));
     }
     at
 }

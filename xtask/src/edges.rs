@@ -15,8 +15,13 @@ pub(crate) const VARIABLE: &str = "SHOP_TEST_CALLS";
 
 /// Everybody may call; the contract does not say who does.
 const ALL: &str = "all";
-/// Ends of calls that show an edge in use. A stream has no other end than that somebody leaves.
-const USED: [&str; 2] = ["OK", "CANCELLED"];
+/// What `shop routes` writes in place of a timeout for a stream that has none.
+const STREAM: &str = "stream";
+/// The end of a call that shows an edge in use.
+const USED: &str = "OK";
+/// The end of a stream that shows it, too: a stream may have no other end than that somebody leaves. A plain call that is
+/// cancelled shows nothing, for nobody has heard an answer.
+const LEFT: &str = "CANCELLED";
 
 /// A caller, a service and its method.
 type Edge = (String, String, String);
@@ -56,36 +61,38 @@ pub(crate) fn compare(checkout: &Checkout, folder: Option<&Path>) -> Result<Outc
     })
 }
 
-/// The edges of `shop routes`, of whose lines the first three words are service, method and callers.
-fn declared(routes: &str) -> BTreeSet<Edge> {
+/// The edges of `shop routes`, each with the ends that show it in use. The first three words of a line are service, method
+/// and callers; that of a stream has the word for it.
+fn declared(routes: &str) -> BTreeMap<Edge, &'static [&'static str]> {
     let edges = routes.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let (service, method, callers) = (words.next()?, words.next()?, words.next()?);
-        Some(callers.split(',').map(move |caller| edge(caller, service, method)))
+        let ends: &[&str] = if words.any(|word| word == STREAM) { &[USED, LEFT] } else { &[USED] };
+        Some(callers.split(',').map(move |caller| (edge(caller, service, method), ends)))
     });
     edges.flatten().collect()
 }
 
 /// A sentence for every edge that is on one side only. Lines of what was seen are caller, service, method and code.
-fn differences(declared: &BTreeSet<Edge>, seen: &str) -> Vec<String> {
+fn differences(declared: &BTreeMap<Edge, &[&str]>, seen: &str) -> Vec<String> {
     let mut codes: BTreeMap<Edge, BTreeSet<&str>> = BTreeMap::new();
     for line in seen.lines() {
         if let [caller, service, method, code] = line.split(' ').collect::<Vec<_>>()[..] {
             let for_all = edge(ALL, service, method);
-            let met = if declared.contains(&for_all) { for_all } else { edge(caller, service, method) };
+            let met = if declared.contains_key(&for_all) { for_all } else { edge(caller, service, method) };
             codes.entry(met).or_default().insert(code);
         }
     }
-    let undeclared = codes.iter().filter(|(edge, _)| !declared.contains(*edge)).map(|(edge, codes)| {
+    let undeclared = codes.iter().filter(|(edge, _)| !declared.contains_key(*edge)).map(|(edge, codes)| {
         let (caller, service, method) = edge;
         let codes: Vec<&str> = codes.iter().copied().collect();
         format!("used and not declared: {caller} → {service}.{method} ({})", codes.join(", "))
     });
-    let unused = declared.iter().filter_map(|edge| {
+    let unused = declared.iter().filter_map(|(edge, used)| {
         let (caller, service, method) = edge;
         let ends = codes.get(edge).map(|codes| codes.iter().copied().collect::<Vec<&str>>());
         match ends {
-            Some(ends) if ends.iter().any(|end| USED.contains(end)) => None,
+            Some(ends) if ends.iter().any(|end| used.contains(end)) => None,
             Some(ends) => Some(format!(
                 "declared and never with success: {caller} → {service}.{method} ({})",
                 ends.join(", ")
@@ -120,6 +127,16 @@ gateway inventory WatchStock CANCELLED
     #[test]
     fn edges_that_are_declared_and_used_differ_in_nothing() {
         assert_eq!(differences(&declared(ROUTES), SEEN), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_call_that_was_cancelled_shows_a_stream_in_use_and_nothing_else() {
+        let seen = SEEN.replace("cart inventory BatchGetStock OK", "cart inventory BatchGetStock CANCELLED");
+
+        assert_eq!(
+            differences(&declared(ROUTES), &seen),
+            ["declared and never with success: cart → inventory.BatchGetStock (CANCELLED)"]
+        );
     }
 
     #[test]

@@ -27,7 +27,8 @@ impl From<Error> for Status {
             Error::PermissionMissing => {
                 Problem::common(Code::PermissionDenied, CommonReason::PermissionMissing, words)
             }
-            // Their reason is theirs to give, and the caller can act on it.
+            // Their reason is theirs to give, under their domain, and the buyer can act on it. The contract says so at
+            // each method that may answer it: StartCheckout, UpdateCheckout, CompleteCheckout.
             Error::RefusedBy { status, .. } => return *status,
             Error::Upstream { service, source } => Problem::unavailable(service, &*source),
             Error::Request(error) => error.into(),
