@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use kit::outbox::Event;
-use kit::{Database, Id};
-use news::{Letters, Outbox, Source, Subscription};
+use kit::{Database, Id, Timestamp};
+use news::{Broken, Letters, Outbox, PutAside, Retried, Source, Subscription};
 use uuid::Uuid;
 
 use super::Failure;
@@ -28,52 +28,46 @@ struct Post {
 /// Lists, shows, retries or replays.
 pub async fn run(command: &Events) -> Result<(), Failure> {
     match command {
-        Events::List(of) => {
-            println!(
-                "{:36}  {:24}  {:36}  {:>7}  {:27}  {:>7}",
-                "id", "kind", "subject", "version", "occurred", "bytes"
-            );
-            for event in dead(of).await? {
-                println!(
-                    "{:36}  {:24}  {:36}  {:>7}  {:27}  {:>7}",
-                    event.id,
-                    event.kind,
-                    event.subject,
-                    event.subject_version,
-                    time(&event),
-                    event.payload.len()
-                );
-            }
-        }
-        Events::Show { of, event } => show(of, *event).await?,
-        Events::Retry { of, event, all: _ } => {
-            let letters = Post::open(of, None).await?.letters;
-            let retried = letters.retry(&of.reader, event.map(Id::from_uuid)).await;
-            let count =
-                retried.map_err(|error| Failure::caused("nothing more could be brought back", &error))?;
-            if let (0, Some(event)) = (count, event) {
-                return Err(missing(of, *event));
-            }
-            println!("{count} brought back for {}", of.reader);
-        }
-        Events::Replay { of, since } => {
-            let known =
-                SUBSCRIPTIONS.iter().find(|known| known.reader == of.reader).ok_or_else(|| unknown(of))?;
-            let letters = Post::open(of, Some(known)).await?.letters;
-            let replayed = letters.replay(known, *since).await;
-            let count = replayed.map_err(|error| {
-                Failure::caused("the replay did not end; run it again, what came twice is known", &error)
-            })?;
-            println!("{count} handed to {} again", of.reader);
-        }
+        Events::List(of) => list(of).await,
+        Events::Show { of, event } => show(of, *event).await,
+        Events::Retry { of, event, all: _ } => retry(of, *event).await,
+        Events::Replay { of, since } => replay(of, *since).await,
+    }
+}
+
+async fn list(of: &EventsOf) -> Result<(), Failure> {
+    let aside = dead(of).await?;
+    println!(
+        "{:36}  {:24}  {:36}  {:>7}  {:27}  {:>7}",
+        "id", "kind", "subject", "version", "occurred", "bytes"
+    );
+    for event in &aside.events {
+        println!(
+            "{:36}  {:24}  {:36}  {:>7}  {:27}  {:>7}",
+            event.id,
+            event.kind,
+            event.subject,
+            event.subject_version,
+            time(event),
+            event.payload.len()
+        );
+    }
+    for broken in &aside.broken {
+        let id = broken.id().map_or_else(|| "-".to_owned(), |id| id.to_string());
+        println!("{id:36}  {:24}  {}", "not an event", said_of(broken));
     }
     Ok(())
 }
 
 /// The envelope; a payload may hold what is sealed, and stays closed.
 async fn show(of: &EventsOf, id: Uuid) -> Result<(), Failure> {
-    let events = dead(of).await?;
-    let event = events.iter().find(|event| event.id.as_uuid() == id).ok_or_else(|| missing(of, id))?;
+    let aside = dead(of).await?;
+    let Some(event) = aside.events.iter().find(|event| event.id.as_uuid() == id) else {
+        let broken = aside.broken.iter().find(|broken| broken.id() == Some(id));
+        let broken = broken.ok_or_else(|| missing(of, id))?;
+        println!("{id} is not an event: {}", said_of(broken));
+        return Ok(());
+    };
     println!("id              {}", event.id);
     println!("kind            {}", event.kind);
     println!("subject         {}", event.subject);
@@ -85,13 +79,47 @@ async fn show(of: &EventsOf, id: Uuid) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn dead(of: &EventsOf) -> Result<Vec<Event>, Failure> {
-    let letters = Post::open(of, None).await?.letters;
-    letters.list(&of.reader).await.map_err(|error| Failure::caused("dead letters cannot be read", &error))
+/// What is not an event stays, and that is said.
+async fn retry(of: &EventsOf, event: Option<Uuid>) -> Result<(), Failure> {
+    let post = Post::open(of, None).await?;
+    let retried = post.letters.retry(&of.reader, event.map(Id::from_uuid)).await;
+    let Retried { events, broken } =
+        retried.map_err(|error| Failure::caused("nothing more could be brought back", &error))?;
+    match (event, events, broken) {
+        (Some(event), 0, 0) => return Err(missing(of, event)),
+        (Some(event), 0, _) => {
+            return Err(Failure::new(format!("{event} is not an event and cannot be brought back")));
+        }
+        (_, _, 0) => println!("{events} brought back for {}", of.reader),
+        (..) => println!("{events} brought back for {}; left, as not an event: {broken}", of.reader),
+    }
+    Ok(())
+}
+
+async fn replay(of: &EventsOf, since: Timestamp) -> Result<(), Failure> {
+    let known = SUBSCRIPTIONS.iter().find(|known| known.reader == of.reader).ok_or_else(|| unknown(of))?;
+    let post = Post::open(of, Some(known)).await?;
+    let count = post.letters.replay(known, since).await.map_err(|error| {
+        Failure::caused("the replay did not end; run it again, what came twice is known", &error)
+    })?;
+    println!("{count} handed to {} again", of.reader);
+    Ok(())
+}
+
+async fn dead(of: &EventsOf) -> Result<PutAside, Failure> {
+    let post = Post::open(of, None).await?;
+    let aside = post.letters.list(&of.reader).await;
+    aside.map_err(|error| Failure::caused("dead letters cannot be read", &error))
 }
 
 fn time(event: &Event) -> String {
     event.occurred.to_rfc3339()
+}
+
+/// Its size and what its sender said, in quotes: a terminal is not to obey what a stranger wrote.
+fn said_of(broken: &Broken) -> String {
+    let said = broken.properties.iter().map(|(name, value)| format!(", {name} {value:?}"));
+    format!("{} bytes{}", broken.bytes, said.collect::<String>())
 }
 
 fn missing(of: &EventsOf, event: Uuid) -> Failure {

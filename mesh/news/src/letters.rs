@@ -3,11 +3,11 @@
 use kit::outbox::Event;
 use kit::{BoxError, Id, Timestamp};
 
-use crate::rabbitmq::{DeadLetters, Outbox, Settings, Subscription};
+use crate::rabbitmq::{Broken, DeadLetters, Outbox, Retried, Settings, Subscription};
 use crate::{Source, undelivered};
 
 /// Letters shown at once.
-const LETTERS_MAX: usize = 1_000;
+const LETTERS_MAX: u16 = 1_000;
 
 /// Where dead letters lie.
 pub enum Letters {
@@ -15,6 +15,15 @@ pub enum Letters {
     Stores(Vec<Source>),
     /// In queues of their own; the outboxes are for replays.
     RabbitMq(Settings, Vec<Outbox>),
+}
+
+/// What was put aside for a reader.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PutAside {
+    /// What it could not apply, oldest first.
+    pub events: Vec<Event>,
+    /// What came to its queue and is no event, as it came.
+    pub broken: Vec<Broken>,
 }
 
 /// Why they cannot be had.
@@ -29,41 +38,38 @@ pub enum LettersError {
 }
 
 impl Letters {
-    /// What was put aside for a reader, oldest first, at most a thousand.
-    pub async fn list(&self, reader: &str) -> Result<Vec<Event>, LettersError> {
+    /// What was put aside for a reader, at most a thousand letters.
+    pub async fn list(&self, reader: &str) -> Result<PutAside, LettersError> {
         match self {
             Self::Stores(sources) => {
-                let limit = i64::try_from(LETTERS_MAX).unwrap_or(i64::MAX);
                 let mut events = Vec::new();
                 for source in sources {
-                    let dead = undelivered::dead(&source.database, reader, limit).await;
+                    let dead = undelivered::dead(&source.database, reader, LETTERS_MAX.into()).await;
                     events.extend(dead.map_err(|error| LettersError::Store(source.service, error.into()))?);
                 }
                 events.sort_by_key(|event| event.id.as_uuid());
-                events.truncate(LETTERS_MAX);
-                Ok(events)
+                events.truncate(LETTERS_MAX.into());
+                Ok(PutAside { events, broken: Vec::new() })
             }
             Self::RabbitMq(settings, _) => {
-                let letters = DeadLetters::open(settings.clone()).await?;
-                Ok(letters.list(reader, LETTERS_MAX).await?)
+                Ok(DeadLetters::open(settings.clone()).await?.list(reader, LETTERS_MAX.into()).await?)
             }
         }
     }
 
-    /// Lets a reader try one of them again, or all; says how many. It tries as often as the first time.
-    pub async fn retry(&self, reader: &str, event: Option<Id<Event>>) -> Result<u64, LettersError> {
+    /// Lets a reader try one of them again, or all. It tries as often as the first time.
+    pub async fn retry(&self, reader: &str, event: Option<Id<Event>>) -> Result<Retried, LettersError> {
         match self {
             Self::Stores(sources) => {
-                let mut count = 0;
+                let mut events = 0;
                 for source in sources {
                     let retried = undelivered::retry(&source.database, reader, event).await;
-                    count += retried.map_err(|error| LettersError::Store(source.service, error.into()))?;
+                    events += retried.map_err(|error| LettersError::Store(source.service, error.into()))?;
                 }
-                Ok(count)
+                Ok(Retried { events, broken: 0 })
             }
             Self::RabbitMq(settings, _) => {
-                let letters = DeadLetters::open(settings.clone()).await?;
-                Ok(letters.retry(reader, event).await?)
+                Ok(DeadLetters::open(settings.clone()).await?.retry(reader, event).await?)
             }
         }
     }

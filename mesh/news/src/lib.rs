@@ -19,8 +19,8 @@ use futures::stream::FuturesUnordered;
 use kit::{Database, Reader};
 use tokio_util::sync::CancellationToken;
 
-pub use letters::{Letters, LettersError};
-pub use rabbitmq::{MalformedUrl, Outbox, Refused, Settings, Subscription};
+pub use letters::{Letters, LettersError, PutAside};
+pub use rabbitmq::{Broken, MalformedUrl, Outbox, Refused, Retried, Settings, Subscription};
 pub use stream::{Stream, run_stream};
 
 use crate::carrier::Carrier;

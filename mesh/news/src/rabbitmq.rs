@@ -24,7 +24,7 @@ use proto::common as pb;
 
 pub(crate) use consumer::consume;
 pub(crate) use dead::DeadLetters;
-pub use dead::Outbox;
+pub use dead::{Broken, Outbox, Retried};
 pub(crate) use publisher::Publisher;
 use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kit::outbox::{self, Event};
 use kit::{Id, Timestamp, query};
-use lapin::message::BasicGetMessage;
+use lapin::message::{BasicGetMessage, Delivery};
 use lapin::options::{BasicAckOptions, BasicGetOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, Connection};
 use sea_orm::Value;
@@ -13,11 +13,13 @@ use uuid::Uuid;
 use super::publisher::confirmed;
 use super::{Settings, Subscription, event};
 use crate::unsent::places;
-use crate::{LettersError, Source, Stream};
+use crate::{LettersError, PutAside, Source, Stream};
 
 /// Events of an outbox read at once.
 const PAGE: i64 = 500;
 const STREAM_PAGE: usize = 500;
+/// The property of a message that holds its id.
+const MESSAGE_ID: &str = "message-id";
 /// Before every entry of a stream.
 const BEGINNING: &str = "0-0";
 
@@ -27,6 +29,32 @@ pub enum Outbox {
     Table(Source),
     /// In Redis.
     Stream(Stream),
+}
+
+/// A message that is no event, or none that this program can read. Its bytes stay closed: they may be anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// What its sender said of it, by the names of AMQP. Nobody has looked at that, either.
+    pub properties: Vec<(&'static str, String)>,
+    /// Its size.
+    pub bytes: usize,
+}
+
+impl Broken {
+    /// The id that its sender gave it, where that is like one of ours.
+    pub fn id(&self) -> Option<Uuid> {
+        let (_, id) = self.properties.iter().find(|(name, _)| *name == MESSAGE_ID)?;
+        id.parse().ok()
+    }
+}
+
+/// What became of dead letters that a reader was to try again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// It tries these events.
+    pub events: u64,
+    /// These messages are no events, and stay where they are.
+    pub broken: u64,
 }
 
 /// A connection for looking at dead letters and bringing them back.
@@ -46,27 +74,32 @@ impl DeadLetters {
         Ok(Self { settings, _connection: connection, channel })
     }
 
-    /// The events that were put aside for a reader, oldest first.
-    pub(crate) async fn list(&self, reader: &str, limit: usize) -> Result<Vec<Event>, lapin::Error> {
-        let mut events = Vec::new();
-        while events.len() < limit
+    /// What was put aside for a reader, oldest first.
+    pub(crate) async fn list(&self, reader: &str, limit: usize) -> Result<PutAside, lapin::Error> {
+        let mut aside = PutAside::default();
+        while aside.events.len() + aside.broken.len() < limit
             && let Some(message) = self.take(reader).await?
         {
-            events.extend(event(&message.delivery.data));
+            match event(&message.delivery.data) {
+                Some(event) => aside.events.push(event),
+                None => aside.broken.push(broken(&message.delivery)),
+            }
         }
-        Ok(events)
+        Ok(aside)
     }
 
-    /// Puts one event, or all that are there now, back into the queue of its reader; says how many. It leaves its place
-    /// only when the queue has it; should this program die in between, it is in both, and applied once.
-    pub(crate) async fn retry(&self, reader: &str, id: Option<Id<Event>>) -> Result<u64, lapin::Error> {
-        let mut count = 0;
+    /// Puts one event, or all that are there now, back into the queue of its reader. It leaves its place only when the
+    /// queue has it; should this program die in between, it is in both, and applied once.
+    pub(crate) async fn retry(&self, reader: &str, id: Option<Id<Event>>) -> Result<Retried, lapin::Error> {
+        let mut retried = Retried::default();
         let mut left = u32::MAX;
         while left > 0
             && let Some(message) = self.take(reader).await?
         {
             left = left.saturating_sub(1).min(message.message_count);
             let Some(event) = event(&message.delivery.data) else {
+                let meant = id.is_none_or(|id| broken(&message.delivery).id() == Some(id.as_uuid()));
+                retried.broken += u64::from(meant);
                 continue;
             };
             if id.is_some_and(|id| id != event.id) {
@@ -74,9 +107,9 @@ impl DeadLetters {
             }
             self.deliver(reader, &event).await?;
             message.delivery.ack(BasicAckOptions::default()).await?;
-            count += 1;
+            retried.events += 1;
         }
-        Ok(count)
+        Ok(retried)
     }
 
     /// Puts what an outbox sent since a time into the queue of one reader alone, so that the order within each subject is
@@ -167,4 +200,20 @@ impl DeadLetters {
     async fn take(&self, reader: &str) -> Result<Option<BasicGetMessage>, lapin::Error> {
         self.channel.basic_get(self.settings.dead_queue(reader), BasicGetOptions::default()).await
     }
+}
+
+fn broken(message: &Delivery) -> Broken {
+    let said = &message.properties;
+    let sent =
+        said.timestamp().and_then(|seconds| Timestamp::from_timestamp(i64::try_from(seconds).ok()?, 0));
+    let texts = [
+        (MESSAGE_ID, said.message_id()),
+        ("type", said.kind()),
+        ("content-type", said.content_type()),
+        ("app-id", said.app_id()),
+        ("user-id", said.user_id()),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?.to_string())));
+    let sent = sent.map(|sent| ("timestamp", sent.to_rfc3339()));
+    Broken { properties: texts.chain(sent).collect(), bytes: message.data.len() }
 }

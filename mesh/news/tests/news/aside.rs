@@ -44,18 +44,18 @@ async fn a_poison_is_put_aside_after_five_attempts_and_brought_back_once() {
         eventually(|| heard.of("bad") == [1, 3]).await;
 
         let letters = letters(&database);
-        let dead = letters.list("one").await.unwrap();
+        let dead = letters.list("one").await.unwrap().events;
         assert_eq!(dead.len(), 1);
         assert_eq!((dead[0].subject.as_str(), dead[0].subject_version), ("bad", 2));
-        assert!(letters.list("other").await.unwrap().is_empty());
+        assert!(letters.list("other").await.unwrap().events.is_empty());
 
         poison.store(false, Ordering::SeqCst);
-        assert_eq!(letters.retry("one", Some(dead[0].id)).await.unwrap(), 1);
-        assert_eq!(letters.retry("one", None).await.unwrap(), 0);
+        assert_eq!(letters.retry("one", Some(dead[0].id)).await.unwrap().events, 1);
+        assert_eq!(letters.retry("one", None).await.unwrap().events, 0);
         eventually(|| heard.of("bad") == [1, 3, 2]).await;
         stop.send(()).unwrap();
         running.await.unwrap();
-        assert!(letters.list("one").await.unwrap().is_empty() && sent(&database).await);
+        assert!(letters.list("one").await.unwrap().events.is_empty() && sent(&database).await);
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_long_backlog_of_another_subject_forgives_no_failure() {
         // Both are due together, each time.
         let hurry = "UPDATE outbox_claims SET until = $1 WHERE failures > 0 AND owner IS NULL \
                      AND 2 = (SELECT COUNT(*) FROM outbox_claims WHERE owner IS NULL AND failures > 0)";
-        while letters.list("one").await.unwrap().is_empty() {
+        while letters.list("one").await.unwrap().events.is_empty() {
             kit::execute(database.write(), hurry, [Clock::system().now().into()]).await.unwrap();
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -130,7 +130,7 @@ async fn an_event_whose_reader_waits_for_something_else_is_never_put_aside() {
     running.await.unwrap();
 
     assert_eq!(heard.attempts.load(Ordering::SeqCst), 6);
-    assert!(letters(&database).list("one").await.unwrap().is_empty());
+    assert!(letters(&database).list("one").await.unwrap().events.is_empty());
 }
 
 #[tokio::test]

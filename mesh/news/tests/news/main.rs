@@ -4,8 +4,10 @@
 
 mod aside;
 mod broker;
+mod dead;
 mod declared;
 mod encrypted;
+mod line;
 mod outage;
 mod relay;
 mod several;

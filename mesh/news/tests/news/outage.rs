@@ -1,20 +1,21 @@
-//! The broker is killed, or its word gets lost, while events are published.
+//! The broker is killed, its word waits or gets lost, or the line to it is cut, while events are published.
 
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use kit::Database;
-use lapin::{Connection, ConnectionProperties};
-use news::{Letters, Settings};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use kit::Reader;
+use kit::outbox::{self, Event};
+use lapin::options::QueueDeclareOptions;
+use lapin::{Channel, Connection, ConnectionProperties};
+use news::{Letters, PutAside, Settings};
 
-use crate::broker::{KNOWN, end, process, url};
-use crate::support::{Heard, Migrator, eventually, happen, sent, watched};
+use crate::broker::{KNOWN, end, new_event, process, shop, store, url};
+use crate::line::{Line, Words};
+use crate::support::{Heard, eventually, eventually_so, happen, sent, watched};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/servers/rabbitmq.sh");
 
@@ -82,10 +83,6 @@ async fn answers(url: &str) {
     }
 }
 
-async fn store() -> Database {
-    kit::testing::sqlite::<Migrator>().await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_for_twenty_seconds_loses_nothing_and_doubles_nothing() {
     if url().is_none() {
@@ -132,7 +129,7 @@ async fn a_broker_that_is_killed_for_twenty_seconds_loses_nothing_and_doubles_no
     eventually(|| one.all().len() >= all && other.all().len() >= all).await;
     let dead = Letters::RabbitMq(settings.clone(), vec![]).list("one").await.unwrap();
     end(shop).await;
-    assert!(dead.is_empty());
+    assert_eq!(dead, PutAside::default());
     for heard in [one, other] {
         for subject in 0..10 {
             assert_eq!(heard.of(&format!("s-{subject}")), (1..=versions).collect::<Vec<_>>());
@@ -141,47 +138,11 @@ async fn a_broker_that_is_killed_for_twenty_seconds_loses_nothing_and_doubles_no
     assert!(sent(&outbox).await);
 }
 
-/// Hands everything on to the broker, and its words back until it is told to swallow them and cut the line.
-async fn swallowing(to: String) -> (u16, Arc<AtomicBool>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, swallow) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
-    let told = swallow.clone();
-    tokio::spawn(async move {
-        loop {
-            let (client, _) = listener.accept().await.unwrap();
-            let Ok(server) = TcpStream::connect(&to).await else { continue };
-            let (swallow, (mut from_client, mut to_client)) = (told.clone(), client.into_split());
-            let (mut from_server, mut to_server) = server.into_split();
-            tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
-            tokio::spawn(async move {
-                let mut bytes = vec![0; 16 * 1024];
-                while let Ok(read) = from_server.read(&mut bytes).await
-                    && read > 0
-                {
-                    if swallow.load(Ordering::SeqCst) {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        break;
-                    }
-                    if to_client.write_all(&bytes[..read]).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
-    (port, swallow)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmation_that_gets_lost_doubles_no_effect() {
-    let Some(url) = url() else { return };
-    watched();
-    let address = url.rsplit('@').next().unwrap().split('/').next().unwrap().to_owned();
-    let (port, swallow) = swallowing(address.clone()).await;
-    let name = format!("test-{}", uuid::Uuid::now_v7().simple());
-    let direct = Settings::new(&url, KNOWN.to_vec()).unwrap().named(&name);
-    let around = Settings::new(&url.replace(&address, &format!("127.0.0.1:{port}")), KNOWN.to_vec());
-    let around = around.unwrap().named(&name);
+    let (Some(url), Some((name, direct))) = (url(), shop()) else { return };
+    let (line, around) = Line::to(&url).await;
+    let around = Settings::new(&around, KNOWN.to_vec()).unwrap().named(&name);
     let never = Arc::new(AtomicBool::new(false));
     let (outbox, at_one, heard) = (store().await, store().await, Heard::default());
     let reading = process(&[], vec![heard.reader("one", &at_one, &never)], &direct);
@@ -190,12 +151,12 @@ async fn a_confirmation_that_gets_lost_doubles_no_effect() {
     eventually(|| heard.of("warm") == [1]).await;
 
     for round in 0..5 {
-        swallow.store(true, Ordering::SeqCst);
+        line.set(Words::AreLost);
         for subject in 0..20 {
             happen(&outbox, &format!("s-{subject}"), round + 1).await;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
-        swallow.store(false, Ordering::SeqCst);
+        line.set(Words::Pass);
         let all = usize::try_from(round + 1).unwrap() * 20 + 1;
         eventually(|| heard.all().len() == all).await;
     }
@@ -209,4 +170,71 @@ async fn a_confirmation_that_gets_lost_doubles_no_effect() {
     for subject in 0..20 {
         assert_eq!(heard.of(&format!("s-{subject}")), [1, 2, 3, 4, 5]);
     }
+}
+
+/// Messages in a queue that nobody reads.
+async fn waiting(channel: &Channel, queue: &str) -> u32 {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    channel.queue_declare(queue.into(), passive, Default::default()).await.unwrap().message_count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_subjects_are_published_before_the_first_word_of_the_broker_and_each_of_them_once() {
+    let (Some(url), Some((name, direct))) = (url(), shop()) else { return };
+    let (line, around) = Line::to(&url).await;
+    let around = Settings::new(&around, KNOWN.to_vec()).unwrap().named(&name);
+    direct.admitted().await.unwrap();
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let (outbox, queue) = (store().await, format!("{name}.one"));
+    let events: Vec<Event> = (0..150).map(|subject| new_event(&format!("s-{subject}"))).collect();
+    let publishing = process(&[&outbox], vec![], &around);
+    eventually(|| around.is_reached()).await;
+
+    line.set(Words::Wait);
+    let tx = outbox.begin().await.unwrap();
+    outbox::append_all(&tx, &events).await.unwrap();
+    tx.commit().await.unwrap();
+    eventually_so(async || waiting(&channel, &queue).await == 100).await;
+    let unsent = kit::testing::unsent(&outbox, 200).await.unwrap().len();
+    line.set(Words::Pass);
+    eventually_so(async || sent(&outbox).await).await;
+    end(vec![publishing]).await;
+
+    assert_eq!(unsent, 150);
+    assert_eq!(waiting(&channel, &queue).await, 150);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_lives_everywhere_is_told_what_it_may_have_missed_after_each_connection() {
+    let (Some(url), Some((name, direct))) = (url(), shop()) else { return };
+    let (line, around) = Line::to(&url).await;
+    let around = Settings::new(&around, KNOWN.to_vec()).unwrap().named(&name);
+    let (outbox, heard, told) = (store().await, Heard::default(), Arc::new(AtomicUsize::new(0)));
+    let (hearing, telling) = (heard.clone(), told.clone());
+    let reader = Reader::everywhere("index", &["stock.changed"], move |event| {
+        hearing.events.lock().unwrap().push((event.subject, event.subject_version));
+        async { Ok(()) }
+    });
+    let reader = reader.when_missed(move || {
+        telling.fetch_add(1, Ordering::SeqCst);
+        async {}
+    });
+    let shop = vec![process(&[&outbox], vec![], &direct), process(&[], vec![reader], &around)];
+    eventually(|| told.load(Ordering::SeqCst) == 1).await;
+
+    line.set(Words::Cut);
+    eventually(|| !around.is_reached()).await;
+    happen(&outbox, "a", 1).await;
+    eventually_so(async || sent(&outbox).await).await;
+    let meanwhile = told.load(Ordering::SeqCst);
+    line.set(Words::Pass);
+    eventually(|| told.load(Ordering::SeqCst) == 2).await;
+    happen(&outbox, "a", 2).await;
+    eventually(|| !heard.all().is_empty()).await;
+    end(shop).await;
+
+    assert_eq!(meanwhile, 1);
+    assert_eq!(heard.of("a"), [2]);
+    assert_eq!(told.load(Ordering::SeqCst), 2);
 }

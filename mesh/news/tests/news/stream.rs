@@ -10,14 +10,16 @@ use news::{Letters, Outbox, Settings, Stream, run_stream};
 use prost::Message;
 use proto::common::{Event as Envelope, Money};
 use redis::AsyncCommands;
+use redis::aio::ConnectionManagerConfig;
 use redis::streams::StreamRangeReply;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::broker::{KNOWN, end, process, shop};
-use crate::support::{Heard, Migrator, eventually};
+use crate::support::{Heard, Migrator, eventually, eventually_so};
 
 const FIELD: &str = "event";
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// An outbox of this test alone, and the broker; nothing without the servers, which is said.
 async fn outbox() -> Option<(Stream, Settings)> {
@@ -27,7 +29,9 @@ async fn outbox() -> Option<(Stream, Settings)> {
     };
     let (name, settings) = shop()?;
     let client = redis::Client::open(url).unwrap();
-    let connection = client.get_connection_manager().await.unwrap();
+    // A busy machine may take its time.
+    let patient = ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER_TIME_MAX));
+    let connection = client.get_connection_manager_with_config(patient).await.unwrap();
     let stream = Stream { service: "cart", connection, key: format!("{name}:outbox"), field: FIELD };
     Some((stream, settings))
 }
@@ -147,4 +151,61 @@ async fn a_reader_has_again_what_a_stream_carried_since_a_time() {
     for subject in ["a", "b"] {
         assert_eq!(again.of(subject), (2..=600).collect::<Vec<_>>());
     }
+}
+
+/// Carries one event, and says what is kept of this and of what was carried before.
+async fn kept_when_one_more_is_carried(stream: &Stream, settings: &Settings) -> usize {
+    append(stream, "a", 1).await;
+    let relay = relay(stream, settings);
+    eventually_so(async || all(stream, &stream.key).await.ids.is_empty()).await;
+    end(vec![relay]).await;
+    stream.connection.clone().xlen(format!("{}:carried", stream.key)).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_carried_more_than_thirty_days_ago_is_forgotten() {
+    let Some((stream, settings)) = outbox().await else { return };
+    let (carried, now) = (format!("{}:carried", stream.key), Clock::system().now());
+    let mut connection = stream.connection.clone();
+    for (days, count) in [(31, 500), (29, 50)] {
+        let time = (now - Duration::from_secs(days * 24 * 60 * 60)).timestamp_millis();
+        for number in 0..count {
+            let id = format!("{time}-{number}");
+            connection.xadd::<_, _, _, _, ()>(&carried, id, &[(FIELD, "")]).await.unwrap();
+        }
+    }
+
+    let kept = kept_when_one_more_is_carried(&stream, &settings).await;
+
+    // Redis forgets them by blocks of a hundred, and keeps one that holds a younger entry.
+    let young = 51;
+    assert!((young..young + 100).contains(&kept), "{kept}");
+    let time = (now - Duration::from_secs(29 * 24 * 60 * 60)).timestamp_millis();
+    let left: StreamRangeReply = connection.xrange(&carried, time, "+").await.unwrap();
+    assert_eq!(left.ids.len(), young);
+}
+
+#[tokio::test]
+async fn no_more_of_what_was_carried_is_kept_than_there_is_room_for() {
+    let Some((stream, _)) = outbox().await else { return };
+    let (carried, mut connection) = (format!("{}:carried", stream.key), stream.connection.clone());
+    // A relay has room for a million, which would take a test too long; this is what it moves each entry with.
+    let (moving, room) = (redis::Script::new(include_str!("../../src/stream/move.lua")), 200);
+    let month_ms = 30_u64 * 24 * 60 * 60 * 1_000;
+    for version in 1..=500 {
+        append(&stream, "a", version).await;
+    }
+    let entries = all(&stream, &stream.key).await.ids;
+
+    for entry in &entries {
+        let mut call = moving.key(&stream.key);
+        call.key(&carried).arg(&entry.id).arg(room).arg(month_ms);
+        call.invoke_async::<()>(&mut connection).await.unwrap();
+    }
+
+    let kept = all(&stream, &carried).await.ids;
+    assert!((room..room + 100).contains(&kept.len()), "{}", kept.len());
+    let bytes = |entry: &redis::streams::StreamId| entry.get::<Vec<u8>>(FIELD).unwrap();
+    let youngest: Vec<Vec<u8>> = entries[entries.len() - kept.len()..].iter().map(bytes).collect();
+    assert_eq!(kept.iter().map(bytes).collect::<Vec<_>>(), youngest);
 }

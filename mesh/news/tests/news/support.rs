@@ -22,8 +22,13 @@ impl MigratorTrait for Migrator {
 }
 
 pub(crate) async fn eventually(what: impl Fn() -> bool) {
+    eventually_so(async || what()).await;
+}
+
+/// The same, for what must be asked for.
+pub(crate) async fn eventually_so(mut what: impl AsyncFnMut() -> bool) {
     for _ in 0..12_000 {
-        if what() {
+        if what().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
