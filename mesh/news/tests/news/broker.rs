@@ -1,7 +1,7 @@
 //! The same by way of RabbitMQ, where `SHOP_TEST_AMQP_URL` names one. Tests share it and keep apart by names.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use kit::outbox::{self, Event};
@@ -274,24 +274,26 @@ async fn a_reader_that_lives_everywhere_hears_every_event_in_every_process() {
     let Some((_, settings)) = shop() else { return };
     let outbox = store().await;
     let (one, other) = (Heard::default(), Heard::default());
-    let missed = Arc::new(AtomicBool::new(false));
+    // Each is told so once it is there to hear.
+    let there = Arc::new(AtomicUsize::new(0));
     let everywhere = |heard: &Heard| {
-        let (heard, missed) = (heard.clone(), missed.clone());
+        let (heard, there) = (heard.clone(), there.clone());
         Reader::everywhere("index", &["stock.changed"], move |event| {
             heard.events.lock().unwrap().push((event.subject, event.subject_version));
             async { Ok(()) }
         })
         .when_missed(move || {
-            let missed = missed.clone();
-            async move { missed.store(true, Ordering::SeqCst) }
+            let there = there.clone();
+            async move {
+                there.fetch_add(1, Ordering::SeqCst);
+            }
         })
     };
     let reading = [
         process(&[], vec![everywhere(&one)], &settings),
         process(&[&outbox], vec![everywhere(&other)], &settings),
     ];
-    eventually(|| missed.load(Ordering::SeqCst)).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    eventually(|| there.load(Ordering::SeqCst) >= 2).await;
 
     for version in 1..=5 {
         happen(&outbox, "a", version).await;
