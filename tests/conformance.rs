@@ -15,6 +15,9 @@ mod clicks;
 mod columns;
 #[path = "conformance/contract.rs"]
 mod contract;
+#[path = "journeys/ears.rs"]
+#[allow(dead_code, reason = "the journeys use all of it")]
+mod ears;
 #[path = "conformance/errors.rs"]
 mod errors;
 #[path = "conformance/events.rs"]
@@ -29,7 +32,11 @@ mod inbox;
 mod journeys;
 #[path = "conformance/keys.rs"]
 mod keys;
+#[path = "conformance/lists.rs"]
+mod lists;
 #[path = "conformance/names.rs"]
 mod names;
 #[path = "conformance/paging.rs"]
 mod paging;
+#[path = "conformance/watching.rs"]
+mod watching;

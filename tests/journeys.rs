@@ -24,6 +24,8 @@ mod crash;
 mod desk;
 #[path = "journeys/down.rs"]
 mod down;
+#[path = "journeys/ears.rs"]
+mod ears;
 #[path = "journeys/erasing.rs"]
 mod erasing;
 #[path = "journeys/figures.rs"]

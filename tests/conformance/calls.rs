@@ -1,6 +1,7 @@
 //! gRPC calls by name, with requests and answers as protobuf's JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -11,7 +12,7 @@ use prost::bytes::Buf;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::Value;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -23,16 +24,29 @@ pub const AT_ONCE: usize = 20;
 /// Before somebody who was told to come again does.
 pub const PAUSE: Duration = Duration::from_millis(500);
 
-pub fn pool() -> DescriptorPool {
-    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).unwrap()
+/// Read once: it is large.
+static CONTRACT: LazyLock<DescriptorPool> =
+    LazyLock::new(|| DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).unwrap());
+
+/// The methods that let a workload in and take such a field, by their names here.
+pub fn methods_with(field: &str, caller: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for method in CONTRACT.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        let rule = proto::rules::find(&path).expect("a rule");
+        if rule.allows(caller) && method.input().get_field_by_name(field).is_some() {
+            found.insert(format!("{}.{}", rule.service, rule.name));
+        }
+    }
+    found
 }
 
 /// The method that is called "cart.CreateCart" here.
-fn method(name: &str) -> (&'static str, MethodDescriptor) {
+pub fn method(name: &str) -> (&'static str, MethodDescriptor) {
     let (service, method) = name.split_once('.').unwrap();
     let known = proto::rules::METHODS.iter().find(|rule| rule.service == service).expect(name);
     let package = format!("shop.{service}.v1");
-    let services: Vec<_> = pool().services().filter(|one| one.package_name() == package).collect();
+    let services: Vec<_> = CONTRACT.services().filter(|one| one.package_name() == package).collect();
     let found = services.iter().flat_map(|one| one.methods()).find(|one| one.name() == method);
     (known.service, found.expect(name))
 }
@@ -84,7 +98,8 @@ impl Column {
         });
     }
 
-    async fn ask(&self, who: Option<&Visitor>, name: &str, request: Value) -> Result<Value, Status> {
+    /// The same, of which nothing is kept.
+    pub async fn ask(&self, who: Option<&Visitor>, name: &str, request: Value) -> Result<Value, Status> {
         let (service, method) = method(name);
         let request = DynamicMessage::deserialize(method.input(), request).expect(name);
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
@@ -102,12 +117,16 @@ impl Column {
     }
 }
 
-/// Whether the caller is to come again: another is at it, there is no room for more, no time was left, or so many at once
-/// look like somebody who guesses a password.
+/// Whether the caller is to come again: another is at it, there is no room for more, no time was left, somebody was too busy
+/// to answer, or so many at once look like somebody who guesses a password.
 fn later(status: &Status) -> bool {
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.as_str());
-    matches!(reason, Some("REQUEST_IN_PROGRESS" | "OVERLOADED" | "DEADLINE_EXCEEDED" | "LOGIN_THROTTLED"))
+    status.code() == Code::Unavailable
+        || matches!(
+            reason,
+            Some("REQUEST_IN_PROGRESS" | "OVERLOADED" | "DEADLINE_EXCEEDED" | "LOGIN_THROTTLED")
+        )
 }
 
 /// All that a caller can read of an error.

@@ -1,12 +1,17 @@
 //! What becomes of news: everybody who should hear of it has heard, once.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::acts::{self, goods};
+use crate::acts::{self, Held, goods};
 use crate::columns::same;
-use crate::harness::{PASSWORD, text};
+use crate::harness::{PASSWORD, Visitor, text};
 use crate::inbox;
+
+/// Long enough for what is told twice to have come twice.
+const QUIET: Duration = Duration::from_secs(1);
 
 const REVIEW: &str = "mutation($product: ID!, $key: ID!) { answer: reviewCreate(productId: $product,
     authorName: \"Grace\", input: { rating: 5, title: \"Good\" }, idempotencyKey: $key) {
@@ -17,6 +22,13 @@ const DELIVER: &str = "mutation($id: ID!, $shipment: ID!, $key: ID!) {
     answer: orderDeliver(id: $id, shipmentId: $shipment, idempotencyKey: $key) {
         order { fulfilmentStatus } userErrors { code } } }";
 
+/// Sends all of it and says that it arrived.
+pub async fn deliver(staff: &Visitor, order: &Held) {
+    let shipped = staff.done(SHIP, json!({ "id": order.id })).await;
+    let shipment = &shipped["order"]["shipments"][0]["id"];
+    staff.done(DELIVER, json!({ "id": order.id, "shipment": shipment })).await;
+}
+
 #[tokio::test]
 async fn an_order_is_news_to_payments_reviews_stock_search_and_the_figures() {
     same("news of an order", "gateway", async |shop| {
@@ -26,15 +38,13 @@ async fn an_order_is_news_to_payments_reviews_stock_search_and_the_figures() {
         let cart = acts::cart(&customer, &[(&mug, 2), (&tea, 1)]).await;
         let ready = acts::checkout(&customer, &cart).await;
         let paid = acts::pay(&customer, &ready, "test_approve").await;
-        let order = acts::Held { id: text(&paid["order"]["id"]), token: None };
-        acts::paid(&customer, &order).await;
+        let order = Held { id: text(&paid["order"]["id"]), token: None };
+        let number = text(&acts::paid(&customer, &order).await["number"]);
         for goods in [&mug, &tea] {
             shop.hear(format!("{:?}", acts::stock(&staff.unheard(), &goods.sku).await));
         }
 
-        let shipped = staff.done(SHIP, json!({ "id": order.id })).await;
-        let shipment = &shipped["order"]["shipments"][0]["id"];
-        staff.done(DELIVER, json!({ "id": order.id, "shipment": shipment })).await;
+        deliver(&staff, &order).await;
         let review = customer.done(REVIEW, json!({ "product": mug.product })).await["review"]["id"].take();
         let verified = "query($id: ID!) { answer: node(id: $id) { ... on Review { verifiedPurchase status } } }";
         let heard = |review: &Value| review["verifiedPurchase"] == true;
@@ -42,19 +52,26 @@ async fn an_order_is_news_to_payments_reviews_stock_search_and_the_figures() {
 
         let together = "query($id: ID!) { answer: product(id: $id) { boughtTogether(first: 1) {
             product { id } explanation { reason orderCount message } } } }";
-        let heard = |page: &Value| page["boughtTogether"][0]["explanation"]["orderCount"] == 1;
-        customer.eventually(together, json!({ "id": mug.product }), heard).await;
+        let paired = |page: &Value| page["boughtTogether"][0]["explanation"]["orderCount"] == 1;
+        customer.eventually(together, json!({ "id": mug.product }), paired).await;
 
-        let figures = "query($product: ID!) { answer: analytics {
+        let figures = "{ answer: analytics {
             products(first: 100, sortKey: UNITS) { nodes { product { id } unitCount revenue { amount } } } } }";
         let own = |figures: &Value| {
             let nodes = figures["products"]["nodes"].as_array().unwrap().clone();
             nodes.into_iter().find(|sales| sales["product"]["id"] == json!(mug.product))
         };
         let quiet = staff.unheard();
-        let heard = |figures: &Value| own(figures).is_some();
-        let figures = quiet.eventually(&figures.replace("($product: ID!)", ""), json!({}), heard).await;
-        shop.hear(own(&figures).unwrap().to_string());
+        let sold = |figures: &Value| own(figures).is_some();
+        let counted = own(&quiet.eventually(figures, json!({}), sold).await).unwrap();
+        shop.hear(counted.to_string());
+
+        let subject = format!("Your order {number}");
+        inbox::one(&shop.front, "buyer@example.com", &subject).await;
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(inbox::all(&shop.front, "buyer@example.com", &subject).await.len(), 1, "one mail");
+        assert!(paired(&quiet.look(together, json!({ "id": mug.product })).await), "learnt from once");
+        assert_eq!(own(&quiet.look(figures, json!({})).await), Some(counted), "counted once");
     })
     .await;
 }
@@ -93,6 +110,8 @@ async fn what_returns_to_the_shelf_is_found_and_told() {
         // Others of like names may be found in its place.
         let gone = |seen: &Value| !seen["nodes"].to_string().contains(&goods.product);
         guest.unheard().eventually(search, json!({ "words": goods.sku }), gone).await;
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(inbox::all(&shop.front, &email, "Back in stock").await.len(), 1, "one mail");
     })
     .await;
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::acts::{self, goods};
-use crate::calls::pool;
+use crate::calls::methods_with;
 use crate::columns::{Column, same};
 use crate::harness::{PASSWORD, Visitor, text};
 use crate::inbox;
@@ -52,18 +52,7 @@ impl Calls<'_> {
 
     /// Every method that takes a request id and lets this caller in was tried.
     fn complete(&self) {
-        let messages = |name: &str| pool().get_message_by_name(name).unwrap();
-        let mut keyed = BTreeSet::new();
-        for service in pool().services() {
-            for method in service.methods() {
-                let path = format!("/{}/{}", service.full_name(), method.name());
-                let rule = proto::rules::find(&path).expect("a rule");
-                let input = messages(method.input().full_name());
-                if rule.allows(self.shop.caller) && input.get_field_by_name("request_id").is_some() {
-                    keyed.insert(format!("{}.{}", rule.service, rule.name));
-                }
-            }
-        }
+        let keyed = methods_with("request_id", self.shop.caller);
         assert_eq!(keyed.difference(&self.tried).collect::<Vec<_>>(), Vec::<&String>::new(), "never tried");
     }
 }

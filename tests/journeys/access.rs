@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::acts::{self, goods};
+use crate::ears;
 use crate::harness::{Shop, Visitor, text};
-use crate::live;
 
 /// What came of asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +218,7 @@ async fn ask(asker: &Visitor, kind: &str, document: &str) -> Value {
     if kind != "subscription" {
         return asker.answer(document, json!({})).await;
     }
-    let mut pieces = live::stream(asker, document, json!({})).await.bytes_stream();
+    let mut pieces = ears::stream(asker, document, json!({})).await.bytes_stream();
     let mut heard = String::new();
     loop {
         let data = heard.split("\n\n").find_map(|event| event.split_once("data: ")?.1.lines().next());

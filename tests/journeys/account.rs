@@ -5,9 +5,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::acts::{self, goods};
+use crate::ears::{NEWS_TIME_MAX, stream};
 use crate::harness::{LOOK_INTERVAL, PASSWORD, Shop, text};
 use crate::inbox;
-use crate::live::{NEWS_TIME_MAX, stream};
 
 const REGISTER: &str = "mutation($email: String!, $password: String!, $key: ID!) {
     answer: customerRegister(email: $email, password: $password, idempotencyKey: $key) {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::acts::{self, goods};
+use crate::ears::stream;
 use crate::harness::{Shop, Visitor};
-use crate::live::stream;
 
 const NEWS_TIME_MAX: Duration = Duration::from_secs(30);
 

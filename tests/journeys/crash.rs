@@ -59,6 +59,30 @@ async fn a_checkout_that_was_killed_is_finished_or_undone_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn a_checkout_that_was_killed_while_the_bank_was_asked_is_finished_by_the_shop_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::start_on(folder.path());
+    let goods = goods(&shop.staff().await, "10.00", 10).await;
+    let guest = shop.guest();
+    let ready = acts::ready(&guest, &goods, 2).await;
+    let paying = {
+        let (guest, payment) = (guest.clone(), acts::payment(&ready, "test_slow"));
+        tokio::spawn(async move { guest.try_answer(COMPLETE, payment).await })
+    };
+    let begun = |checkout: &Value| checkout["status"] == "PROCESSING";
+    guest.eventually(CHECKOUT, acts::seen(&ready.held), begun).await;
+    shop.kill();
+    // Torn off: the buyer does not know, and does not click again.
+    let _ = paying.await.unwrap();
+
+    let shop = Shop::start_on(folder.path());
+    let completed = |checkout: &Value| checkout["status"] == "COMPLETED";
+    shop.guest().eventually(CHECKOUT, acts::seen(&ready.held), completed).await;
+
+    assert_eq!(acts::stock(&shop.staff().await, &goods.sku).await, [10, 8, 0, 2]);
+}
+
+#[tokio::test]
 async fn a_shop_that_is_asked_to_end_answers_what_is_under_way_first() {
     let folder = tempfile::tempdir().unwrap();
     let shop = Shop::start_on(folder.path());

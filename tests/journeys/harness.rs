@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// What settles by itself has settled by then: the slowest card takes a third of it.
-const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
+pub const SETTLE_TIME_MAX: Duration = Duration::from_secs(60);
 /// Half of what an access token is good for.
 const SESSION_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 /// The folder in which every process notes the calls it saw; `cargo xtask` names it here and reads it.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kit::outbox::{self, Event};
-use kit::{Clock, Database};
+use kit::{Clock, Database, Timestamp};
 use proto::cart::{CartKey, GetCartRequest, cart_service_client::CartServiceClient};
 use proto::orders::OrderDelivered;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::acts::{self, Goods, Held, STANDARD_PENCE, goods};
 use crate::after::deliver;
-use crate::harness::{Visitor, text};
+use crate::harness::{LOOK_INTERVAL, Visitor, text};
 use crate::parts::Parts;
 
 const ADD: &str = "mutation($id: ID, $token: String, $variant: ID!, $key: ID!) {
@@ -32,8 +32,16 @@ const REVIEW: &str = "mutation($product: ID!, $key: ID!) {
         review { id } userErrors { code } } }";
 const REVIEWS: &str = "{ answer: customer { reviews { nodes { verifiedPurchase } } } }";
 const FIGURES: &str = "{ answer: analytics { sales { totals { orderCount unitCount revenue { amount } } }
-    funnel { paidCount } payments { authorizedCount } } }";
+    funnel { cartCount paidCount } payments { authorizedCount } } }";
+/// For what nobody bought, the shop can but recommend what sells best.
+const BEST: &str = "query($id: ID!) { answer: product(id: $id) { boughtTogether(first: 1) {
+    product { id } explanation { reason orderCount } } } }";
 
+/// Confirmations that were sent, each attempt counted: in the folder, the same mail twice is one file.
+const SENT: &str = "mails_total{mail_outcome=\"sent\",mail_template=\"order-placed\"";
+
+/// A busy machine may take its time.
+const SETTLE_TIME_MAX: Duration = Duration::from_secs(120);
 /// Long enough for anything that is late to have come.
 const QUIET: Duration = Duration::from_secs(3);
 
@@ -88,7 +96,7 @@ async fn redis_dies_and_only_carts_wait_and_no_line_that_was_answered_is_lost() 
     let paid = acts::pay(&guest, &ready, "test_approve").await;
     parts.says("cart", (503, "missing: cart\n")).await;
     for other in ["gateway", "orders"] {
-        parts.says(other, (200, "ready\nwaited for: redis\n")).await;
+        parts.says(other, (200, "ready\nwaited for: cart, redis\n")).await;
     }
     parts.redis.start_again().await;
 
@@ -119,11 +127,66 @@ async fn buy(guest: Visitor, goods: Goods, enough: Arc<AtomicBool>) -> Vec<Held>
     orders
 }
 
+/// What readers made of the news of orders, where some would count, learn or write twice what they hear twice.
+struct Readers<'a> {
+    parts: &'a Parts,
+    staff: &'a Visitor,
+    /// What nobody buys.
+    shelved: &'a Goods,
+}
+
+impl Readers<'_> {
+    async fn made(&self) -> Value {
+        let best = self.staff.look(BEST, json!({ "id": self.shelved.product })).await;
+        json!({
+            "figures": self.staff.look(FIGURES, json!({})).await,
+            "best": best["boughtTogether"],
+            "mails": self.mails(),
+            "mailed": self.parts.figure("orders", SENT).await,
+        })
+    }
+
+    /// The numbers of the orders that were confirmed, once for each mail.
+    fn mails(&self) -> Vec<String> {
+        let Ok(folder) = std::fs::read_dir(self.parts.told("SHOP_MAIL_FOLDER")) else { return Vec::new() };
+        let number = |mail: std::fs::DirEntry| {
+            // One that is being written is gone under this name before it is read.
+            let mail = std::fs::read_to_string(mail.path()).ok()?;
+            mail.lines().find_map(|line| line.strip_prefix("Subject: Your order ")).map(str::to_owned)
+        };
+        let mut numbers: Vec<String> = folder.filter_map(|mail| number(mail.unwrap())).collect();
+        numbers.sort();
+        numbers
+    }
+
+    /// Waits until they have made this of it.
+    async fn make(&self, expected: &Value) {
+        let deadline = Instant::now() + SETTLE_TIME_MAX;
+        loop {
+            let made = self.made().await;
+            if made == *expected {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{made}\ninstead of\n{expected}");
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    }
+
+    /// Hands the figures again what they were told since a time; how many events that is.
+    fn replay(&self, since: Timestamp) -> u64 {
+        let said = self.parts.run(&["events", "replay", "analytics", "--since", &since.to_rfc3339()]);
+        let (count, words) = said.split_once(' ').unwrap();
+        assert_eq!(words, "handed to analytics again\n");
+        count.parse().unwrap()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_broker_dies_under_checkouts_and_none_fails_and_every_event_is_applied_once() {
     let Some(mut parts) = Parts::start().await else { return };
+    let begun = Clock::system().now();
     let (staff, guest, buyer) = (parts.staff().await, parts.guest(), parts.customer().await);
-    let goods = goods(&staff, "10.00", 100_000).await;
+    let (goods, shelved) = (goods(&staff, "10.00", 100_000).await, goods(&staff, "1.00", 1).await);
     let enough = Arc::new(AtomicBool::new(false));
     let mut buying = JoinSet::new();
     for _ in 0..3 {
@@ -133,38 +196,59 @@ async fn the_broker_dies_under_checkouts_and_none_fails_and_every_event_is_appli
     tokio::time::sleep(Duration::from_secs(2)).await;
     parts.broker.kill();
     let own = acts::bought(&buyer, &goods, 1).await;
-    acts::paid(&buyer, &own).await;
+    let mut numbers = vec![text(&acts::paid(&buyer, &own).await["number"])];
     deliver(&staff, &own).await;
     tokio::time::sleep(Duration::from_secs(20)).await;
     parts.says("orders", (200, "ready\nwaited for: broker\n")).await;
     parts.broker.start_again().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     enough.store(true, Ordering::SeqCst);
-    let orders = buying.join_all().await.concat();
-
-    for order in &orders {
-        acts::paid(&guest, order).await;
+    for order in buying.join_all().await.concat() {
+        numbers.push(text(&acts::paid(&guest, &order).await["number"]));
     }
+    numbers.sort();
+
     parts.ready("orders").await;
-    let count = i64::try_from(orders.len()).unwrap() + 1;
-    // What buyers paid: the goods and their delivery.
-    let pence = count * (1_000 + STANDARD_PENCE);
-    let revenue = format!("{}.{:02}", pence / 100, pence % 100);
-    let expected = json!({
-        "sales": { "totals": {
-            "orderCount": count, "unitCount": count, "revenue": { "amount": revenue } } },
-        "funnel": { "paidCount": count },
-        "payments": { "authorizedCount": count },
-    });
-    staff.eventually(FIGURES, json!({}), |figures| *figures == expected).await;
+    let count = i64::try_from(numbers.len()).unwrap();
+    let mut expected = expected(&goods, &numbers);
+    let readers = Readers { parts: &parts, staff: &staff, shelved: &shelved };
+    readers.make(&expected).await;
     reviewed_as_buyer(&buyer, &goods).await;
     tokio::time::sleep(QUIET).await;
-    assert_eq!(staff.look(FIGURES, json!({})).await, expected, "nothing is counted twice");
+    assert_eq!(readers.made().await, expected, "nothing is counted, learnt or written twice");
     assert_eq!(acts::stock(&staff, &goods.sku).await, [100_000, 100_000 - count, 0, count]);
-    for reader in ["analytics", "orders.payments", "reviews"] {
-        assert_eq!(parts.run(&["events", "list", reader]).lines().count(), 1, "no dead letters of {reader}");
+    for reader in parts.readers() {
+        assert_eq!(parts.run(&["events", "list", &reader]).lines().count(), 1, "no dead letters of {reader}");
     }
+
+    // News of carts is kept in Redis, and told again from there.
+    let told = readers.replay(begun);
+    acts::cart(&guest, &[(&goods, 1)]).await;
+    expected["figures"]["funnel"]["cartCount"] = json!(count + 1);
+    readers.make(&expected).await;
+    assert_eq!(readers.replay(begun), told + 1, "the cart is among them");
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(readers.made().await, expected, "what is told again is known");
     parts.verify().await;
+}
+
+/// Of these orders, a cart and one of the goods for each. Buyers paid the goods and their delivery.
+fn expected(goods: &Goods, numbers: &[String]) -> Value {
+    let count = i64::try_from(numbers.len()).unwrap();
+    let pence = count * (1_000 + STANDARD_PENCE);
+    let revenue = format!("{}.{:02}", pence / 100, pence % 100);
+    json!({
+        "figures": {
+            "sales": { "totals": {
+                "orderCount": count, "unitCount": count, "revenue": { "amount": revenue } } },
+            "funnel": { "cartCount": count, "paidCount": count },
+            "payments": { "authorizedCount": count },
+        },
+        "best": [{ "product": { "id": goods.product },
+            "explanation": { "reason": "POPULAR", "orderCount": count } }],
+        "mails": numbers,
+        "mailed": count,
+    })
 }
 
 /// Reviews, and waits until the news has come that the goods have.

@@ -166,6 +166,22 @@ impl Parts {
         finish(self.command(GATEWAY).args(arguments))
     }
 
+    /// Everybody who reads events, as the binary tells whoever names nobody of them.
+    pub fn readers(&self) -> Vec<String> {
+        let output = self.command(GATEWAY).args(["events", "list", "nobody"]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let (_, readers) = said.trim_end().split_once("the readers are ").expect(&said);
+        readers.split(", ").map(str::to_owned).collect()
+    }
+
+    /// The figure of a process whose line begins so.
+    pub async fn figure(&self, process: &str, named: &str) -> Option<i64> {
+        let address = format!("http://{}/metrics", self.admin[process]);
+        let figures = reqwest::get(address).await.unwrap().text().await.unwrap();
+        let line = figures.lines().find(|line| line.starts_with(named))?;
+        line.rsplit_once(' ')?.1.parse().ok()
+    }
+
     /// Waits until nothing is under way any more, and looks whether every promise was kept.
     pub async fn verify(&self) {
         let began = Instant::now();

@@ -26,7 +26,7 @@ async fn finds_nothing(stranger: &Visitor, order: &Value, checkout: &Held) {
     assert_eq!(stranger.refused(RETURN, line).await, "ORDER_NOT_FOUND");
     assert_eq!(stranger.refused(acts::COMPLETE, completion(&untold)).await, "CHECKOUT_NOT_FOUND");
     let watched = "subscription($id: ID!) { orderUpdated(id: $id) { id } }";
-    let events = crate::live::events(stranger, watched, json!({ "id": held.id })).await;
+    let events = crate::ears::events(stranger, watched, json!({ "id": held.id })).await;
     assert!(events.contains("NOT_FOUND"), "{events}");
     assert!(!events.contains(&text(&order["number"])), "{events}");
 }
