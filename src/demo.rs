@@ -267,3 +267,125 @@ impl Shop {
 fn known(what: &str, name: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("shopmesh:demo:{what}:{name}").as_bytes()).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use kit::testing::sqlite;
+    use mesh::User;
+    use mesh::testing::{self, TestServer};
+    use proto::catalogue::{ListProductsRequest, Product};
+    use proto::inventory::BatchGetStockRequest;
+    use proto::reviews::BatchGetSummariesRequest;
+
+    use super::*;
+
+    /// So many products make lists of several pages, and a search that has something to choose from.
+    const PRODUCTS_MIN: usize = 200;
+    /// Some are new: nobody has said anything of them yet.
+    const REVIEWED_MIN: usize = 190;
+    const BATCH: usize = 250;
+
+    /// The services that the demo is put into, empty.
+    struct Servers {
+        catalogue: TestServer,
+        inventory: TestServer,
+        pricing: TestServer,
+        reviews: TestServer,
+    }
+
+    impl Servers {
+        async fn start() -> Servers {
+            let clock = Clock::system();
+            let routes = catalogue::routes(sqlite::<catalogue::Migrator>().await, None, clock.clone());
+            let catalogue = testing::serve(catalogue::NAME, routes);
+            let shelf = CatalogueServiceClient::new(catalogue.upstream().channel(pricing::NAME));
+            let routes = inventory::routes(sqlite::<inventory::Migrator>().await, clock.clone());
+            let inventory = testing::serve(inventory::NAME, routes);
+            let upstreams = pricing::Upstreams { catalogue: shelf };
+            let routes = pricing::routes(sqlite::<pricing::Migrator>().await, upstreams, clock.clone());
+            let pricing = testing::serve(pricing::NAME, routes);
+            let routes = reviews::routes(sqlite::<reviews::Migrator>().await, clock);
+            let reviews = testing::serve(reviews::NAME, routes);
+            Servers { catalogue, inventory, pricing, reviews }
+        }
+
+        /// As somebody comes to them by the edge.
+        fn shop(&self, user: Option<&User>) -> Shop {
+            let channel = |server: &TestServer| server.channel_as(gateway::NAME, user.cloned());
+            Shop {
+                catalogue: CatalogueServiceClient::new(channel(&self.catalogue)),
+                inventory: InventoryServiceClient::new(channel(&self.inventory)),
+                pricing: PricingServiceClient::new(channel(&self.pricing)),
+                reviews: ReviewsServiceClient::new(channel(&self.reviews)),
+            }
+        }
+    }
+
+    impl Shop {
+        async fn products(&mut self) -> Vec<Product> {
+            let mut products = Vec::new();
+            let mut request = ListProductsRequest { page_size: 250, ..Default::default() };
+            loop {
+                let page = self.catalogue.list_products(request.clone()).await.unwrap().into_inner();
+                products.extend(page.products);
+                if page.next_page_token.is_empty() {
+                    return products;
+                }
+                request.page_token = page.next_page_token;
+            }
+        }
+
+        /// What can be had of each variant of these.
+        async fn stock(&mut self, products: &[Product]) -> HashMap<String, i64> {
+            let variants = products.iter().flat_map(|product| &product.variants);
+            let skus: Vec<String> = variants.map(|variant| variant.sku.clone()).collect();
+            let mut stock = HashMap::new();
+            for skus in skus.chunks(BATCH) {
+                let request = BatchGetStockRequest { skus: skus.to_vec() };
+                let found = self.inventory.batch_get_stock(request).await.unwrap().into_inner().stock;
+                stock.extend(found.into_iter().map(|row| (row.sku, row.available)));
+            }
+            stock
+        }
+
+        /// How many of these somebody has reviewed.
+        async fn reviewed(&mut self, products: &[Product]) -> usize {
+            let mut reviewed = 0;
+            for products in products.chunks(BATCH) {
+                let product_ids = products.iter().map(|product| product.id.clone()).collect();
+                let request = BatchGetSummariesRequest { product_ids };
+                let found = self.reviews.batch_get_summaries(request).await.unwrap().into_inner().summaries;
+                reviewed += found.iter().filter(|summary| summary.review_count > 0).count();
+            }
+            reviewed
+        }
+    }
+
+    #[tokio::test]
+    async fn a_visitor_of_the_demo_finds_two_hundred_products_that_can_be_seen_bought_and_read_about() {
+        let servers = Servers::start().await;
+        let staff = User { role: Role::Admin, ..testing::customer() };
+        servers.shop(Some(&staff)).filling().await.unwrap();
+
+        let mut shop = servers.shop(None);
+        let products = shop.products().await;
+        let stock = shop.stock(&products).await;
+
+        let priced = |product: &&Product| {
+            let mut variants = product.variants.iter();
+            !product.variants.is_empty() && variants.all(|variant| !variant.prices.is_empty())
+        };
+        let pictured =
+            |product: &&Product| product.media.first().is_some_and(|picture| !picture.url.is_empty());
+        let there = |product: &&Product| {
+            let mut variants = product.variants.iter();
+            variants.any(|variant| stock.get(&variant.sku).is_some_and(|available| *available > 0))
+        };
+        let whole = products.iter().filter(priced).filter(pictured).filter(there).count();
+        assert!(whole >= PRODUCTS_MIN, "{whole} of {}", products.len());
+        let reviewed = shop.reviewed(&products).await;
+        assert!(reviewed >= REVIEWED_MIN, "{reviewed} of {}", products.len());
+    }
+}

@@ -11,6 +11,8 @@ mod calls;
 mod cart;
 #[path = "edge/connections.rs"]
 mod connections;
+#[path = "edge/failing.rs"]
+mod failing;
 #[path = "edge/headers.rs"]
 mod headers;
 #[path = "edge/http.rs"]
@@ -29,6 +31,8 @@ mod recommended;
 mod schema;
 #[path = "edge/search.rs"]
 mod search;
+#[path = "edge/shipping.rs"]
+mod shipping;
 #[path = "edge/sockets.rs"]
 mod sockets;
 #[path = "edge/sse.rs"]
@@ -41,3 +45,5 @@ mod streams;
 mod support;
 #[path = "edge/views.rs"]
 mod views;
+#[path = "edge/whole.rs"]
+mod whole;

@@ -46,6 +46,7 @@ pub fn seeing() -> &'static observability::Guard {
 pub struct Fake {
     methods: Arc<Mutex<HashMap<&'static str, Handler>>>,
     calls: Arc<Mutex<Vec<String>>>,
+    down: Arc<Mutex<Option<Code>>>,
     bug: Arc<AtomicBool>,
 }
 
@@ -100,6 +101,11 @@ impl Fake {
         self.on(method, fail);
     }
 
+    /// Every further call of whatever method fails.
+    pub fn goes_down(&self, code: Code) {
+        *self.down.lock().unwrap() = Some(code);
+    }
+
     /// Whoever calls from now on panics: a bug of the edge's own.
     pub fn bug(&self) {
         self.bug.store(true, Ordering::SeqCst);
@@ -121,10 +127,12 @@ impl Fake {
             let method = path.rsplit('/').next().unwrap_or_default().to_owned();
             fake.calls.lock().unwrap().push(method.clone());
             let handler = fake.methods.lock().unwrap().get(method.as_str()).cloned();
+            let down = *fake.down.lock().unwrap();
             async move {
-                match handler {
-                    Some(handler) => handler(request).await,
-                    None => Status::unimplemented("nobody spoke of it").into_http(),
+                match (down, handler) {
+                    (Some(code), _) => Status::new(code, "internal words of the service").into_http(),
+                    (None, Some(handler)) => handler(request).await,
+                    (None, None) => Status::unimplemented("nobody spoke of it").into_http(),
                 }
             }
         };

@@ -11,6 +11,8 @@ mod costs;
 mod erasing;
 #[path = "cases/history.rs"]
 mod history;
+#[path = "cases/keeping.rs"]
+mod keeping;
 #[path = "cases/life.rs"]
 mod life;
 #[path = "cases/meeting.rs"]

@@ -3,6 +3,7 @@
 
 mod codes;
 mod discounts;
+mod keeping;
 mod quotes;
 mod staff;
 mod support;

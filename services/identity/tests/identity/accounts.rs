@@ -250,29 +250,3 @@ async fn an_erased_account_leaves_a_tombstone_that_names_nobody() {
         assert_ne!(shop.logged_in(&account.email, PASSWORD).await.1.id, account.id);
     }
 }
-
-#[tokio::test]
-async fn an_export_holds_everything_that_is_kept() {
-    for shop in shops().await {
-        let (user, account) = shop.customer().await;
-        let product = uuid::Uuid::now_v7().to_string();
-        let wish = pb::AddWishlistItemsRequest {
-            product_ids: vec![product.clone()],
-            request_id: request_id(),
-            alerts: Vec::new(),
-        };
-        shop.as_user(&user).add_wishlist_items(wish).await.unwrap();
-
-        let answer =
-            shop.as_user(&user).export_account(pb::ExportAccountRequest {}).await.unwrap().into_inner();
-
-        let document: serde_json::Value = serde_json::from_slice(&answer.document).unwrap();
-        assert_eq!(document["account"]["email"], account.email);
-        assert_eq!(document["sessions"][0]["network"], "203.0.113.0/24");
-        assert_eq!(document["sessions"][0]["userAgent"], "Browser/1.0");
-        assert_eq!(document["loginEvents"][0]["incident"], "logged_in");
-        assert_eq!(document["wishlist"][0]["productId"], product);
-        assert_eq!(document["addresses"], serde_json::json!([]));
-        assert!(!String::from_utf8(answer.document).unwrap().contains("argon2"));
-    }
-}

@@ -4,6 +4,7 @@
 mod accounts;
 mod alerts;
 mod books;
+mod exporting;
 mod meeting;
 mod passwords;
 mod secrecy_of_secrets;
