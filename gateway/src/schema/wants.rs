@@ -9,7 +9,7 @@ use proto::{catalogue as pb, inventory, reviews};
 use tonic::{Response, Status};
 
 use crate::context;
-use crate::error::soften;
+use crate::error::{complain, soften};
 use crate::limits::REVIEWS_EACH_MAX;
 use crate::schema::category::Category;
 use crate::schema::choice::ReviewSortKey;
@@ -266,7 +266,10 @@ async fn categories(ctx: &Context<'_>, wants: &Wants, products: &[pb::Product]) 
         return Arc::default();
     }
     if wants.tree {
-        return super::category::tree(ctx).await.unwrap_or_default();
+        return super::category::tree(ctx).await.unwrap_or_else(|fault| {
+            complain(ctx, fault);
+            Arc::default()
+        });
     }
     let request = pb::BatchGetCategoriesRequest { category_ids: ids };
     let answer = context::catalogue(ctx).batch_get_categories(request).await;

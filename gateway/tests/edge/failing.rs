@@ -144,3 +144,21 @@ async fn a_service_that_is_down_makes_its_fields_null_and_the_rest_of_the_page_s
         }
     }
 }
+
+#[tokio::test]
+async fn a_category_that_cannot_be_had_is_told_also_where_its_place_in_the_tree_is_asked_for() {
+    for shown in ["name", "name parent { name }"] {
+        let shop = crate::pages::stocked(2);
+        shop.catalogue.fails("BatchGetCategories", Code::Unavailable);
+        shop.catalogue.fails("ListCategories", Code::Unavailable);
+
+        let query = format!("{{ products {{ nodes {{ title category {{ {shown} }} }} }} }}");
+        let answer = shop.ask(&query, json!({})).answer().await;
+
+        assert_eq!(
+            answer.json["data"]["products"]["nodes"][1],
+            json!({ "title": "Thing 1", "category": null })
+        );
+        assert_eq!(answer.json["errors"].as_array().map(Vec::len), Some(1), "{shown}: {}", answer.text);
+    }
+}
