@@ -192,7 +192,9 @@ describe("the playground in a browser", { skip, timeout: 600_000 }, () => {
     const variables = page.locator(".graphiql-editor-tool .CodeMirror").first();
     await variables.evaluate(element => element.CodeMirror.setValue('{"query": "lighthouse"}'));
     // GraphiQL stores half a second after the last change.
-    await page.waitForFunction(() => Object.values(localStorage).some(value => value.includes("lighthouse")));
+    await page.waitForFunction(() =>
+      Object.entries(localStorage).some(([key, value]) => key.endsWith("tabState") && value.includes("lighthouse"))
+    );
     await page.reload();
     await tab(page, "Search").and(page.locator("[aria-selected=true]")).waitFor();
     assert.match(await page.locator(".graphiql-editor-tool").innerText(), /lighthouse/);
