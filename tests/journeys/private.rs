@@ -1,8 +1,10 @@
 //! Servers of a test's own, to be killed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -109,11 +111,13 @@ fn keep(kind: &Kind, ports: &[u16], folder: &Path) -> Child {
     command.stdin(Stdio::piped()).spawn().unwrap()
 }
 
-/// A port that is free.
+/// A port that is free, and that nobody else here is given.
 pub fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let port = rand::random_range(PORTS);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if free && GIVEN.lock().unwrap().insert(port) {
             return port;
         }
     }
