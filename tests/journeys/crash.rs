@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::acts::{self, CHECKOUT, COMPLETE, Goods, Held, Ready, goods};
@@ -63,14 +64,7 @@ async fn a_checkout_that_was_killed_while_the_bank_was_asked_is_finished_by_the_
     let folder = tempfile::tempdir().unwrap();
     let shop = Shop::start_on(folder.path());
     let goods = goods(&shop.staff().await, "10.00", 10).await;
-    let guest = shop.guest();
-    let ready = acts::ready(&guest, &goods, 2).await;
-    let paying = {
-        let (guest, payment) = (guest.clone(), acts::payment(&ready, "test_slow"));
-        tokio::spawn(async move { guest.try_answer(COMPLETE, payment).await })
-    };
-    let begun = |checkout: &Value| checkout["status"] == "PROCESSING";
-    guest.eventually(CHECKOUT, acts::seen(&ready.held), begun).await;
+    let (ready, paying) = under_way(&shop, &goods).await;
     shop.kill();
     // Torn off: the buyer does not know, and does not click again.
     let _ = paying.await.unwrap();
@@ -87,23 +81,29 @@ async fn a_shop_that_is_asked_to_end_answers_what_is_under_way_first() {
     let folder = tempfile::tempdir().unwrap();
     let shop = Shop::start_on(folder.path());
     let goods = goods(&shop.staff().await, "10.00", 10).await;
-    let guest = shop.guest();
-    let ready = acts::ready(&guest, &goods, 2).await;
-    let paying = {
-        let (guest, payment) = (guest.clone(), acts::payment(&ready, "test_slow"));
-        tokio::spawn(async move { guest.look(COMPLETE, payment).await })
-    };
-    let begun = |checkout: &Value| checkout["status"] != "READY";
-    guest.eventually(CHECKOUT, acts::seen(&ready.held), begun).await;
+    let (ready, paying) = under_way(&shop, &goods).await;
 
     let ended = tokio::task::spawn_blocking(|| shop.terminate()).await.unwrap();
 
     assert!(ended.success(), "{ended}");
-    let answer = paying.await.unwrap();
+    let told = paying.await.unwrap().unwrap();
+    assert_eq!(told.get("errors"), None, "{told}");
+    let answer = &told["data"]["answer"];
     assert_eq!((answer["checkout"]["id"].is_string(), &answer["userErrors"]), (true, &json!([])), "{answer}");
     let shop = Shop::start_on(folder.path());
     let completed = |checkout: &Value| checkout["status"] == "COMPLETED";
     shop.guest().eventually(CHECKOUT, acts::seen(&ready.held), completed).await;
+}
+
+/// Pays with a card whose bank is slow, and comes back while it is asked.
+async fn under_way(shop: &Shop, goods: &Goods) -> (Ready, JoinHandle<Result<Value, reqwest::Error>>) {
+    let guest = shop.guest();
+    let ready = acts::ready(&guest, goods, 2).await;
+    let (buyer, payment) = (guest.clone(), acts::payment(&ready, "test_slow"));
+    let paying = tokio::spawn(async move { buyer.try_answer(COMPLETE, payment).await });
+    let processing = |checkout: &Value| checkout["status"] == "PROCESSING";
+    guest.eventually(CHECKOUT, acts::seen(&ready.held), processing).await;
+    (ready, paying)
 }
 
 /// Pays, and kills the shop meanwhile.
