@@ -30,6 +30,9 @@ use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 
 /// Silence of the other side for twice as long is the end of a connection.
 const HEARTBEAT_SECONDS: u16 = 10;
+/// The client holds room for 32 frames each way on every connection, and a broker offers frames of 128 KiB: 8 MiB that
+/// events of a few hundred bytes never fill. What is longer travels in several frames.
+const FRAME_BYTES_MAX: u32 = 16 * 1024;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// A message that came back so often is put aside. It comes back when whoever had it died or restarted, and also where it
 /// waited for something that is away; so this only ends what kills its reader, and strikes are counted there.
@@ -97,6 +100,7 @@ impl Settings {
     pub fn new(url: &str, known: Vec<Subscription>) -> Result<Self, MalformedUrl> {
         let mut uri: AMQPUri = url.parse().map_err(|_| MalformedUrl)?;
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+        uri.query.frame_max = Some(FRAME_BYTES_MAX);
         Ok(Self { uri, prefix: "shop".into(), known, lines: Arc::default() })
     }
 

@@ -1,6 +1,6 @@
 //! The same by way of RabbitMQ, where `SHOP_TEST_AMQP_URL` names one. Tests share it and keep apart by names.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -96,6 +96,31 @@ async fn each_reader_hears_each_event_once_in_order_and_in_its_trace() {
         let of_the_cause = Some("4bf92f3577b34da6a3ce929d0e0e4736".to_owned());
         assert_eq!(traces.iter().filter(|trace| **trace == of_the_cause).count(), 30);
     }
+}
+
+#[tokio::test]
+async fn an_event_that_fills_many_frames_arrives_whole_and_in_its_place() {
+    let Some((_, settings)) = shop() else { return };
+    let outbox = store().await;
+    let lengths = Arc::new(Mutex::new(Vec::new()));
+    let tx = outbox.begin().await.unwrap();
+    for (version, length) in (1..).zip([10, 2 << 20, 10]) {
+        let payload = Money { currency_code: "x".repeat(length), minor_units: 0 };
+        let event = Event::new("stock.changed", "a", version, Clock::system().now(), &payload);
+        outbox::append(&tx, &event).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let heard = lengths.clone();
+    let one = Reader::new("one", KNOWN[0].kinds, move |event| {
+        heard.lock().unwrap().push(event.decode::<Money>().unwrap().currency_code.len());
+        async { Ok(()) }
+    });
+    let shop = process(&[&outbox], vec![one], &settings);
+    eventually(|| lengths.lock().unwrap().len() == 3).await;
+    end(vec![shop]).await;
+
+    assert_eq!(*lengths.lock().unwrap(), [10, 2 << 20, 10]);
 }
 
 #[tokio::test]
