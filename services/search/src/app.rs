@@ -139,12 +139,13 @@ impl Search {
             size: usize::try_from(page.fetch_limit()).unwrap_or(usize::MAX),
             after: page.after.as_deref().map(position).transpose()?,
             completions: false,
+            records: question.highlights,
         };
         let mut found = self.index.store.search(ask).await?;
         let hits = page.listed(std::mem::take(&mut found.hits), |hit| cursor(&hit.position));
         let by_relevance = sort == Sort::Relevance;
         Ok(Answer {
-            hits: hits.map(|hit| show(&hit, &found, by_relevance, question.reverse, question.highlights)),
+            hits: hits.map(|hit| show(&hit, &found, by_relevance, question.reverse)),
             total: found.total,
             facets: facets(&question, &found.counts, &tree),
             corrected: found.corrected,
@@ -174,6 +175,7 @@ impl Search {
             after: None,
             typing: true,
             completions: true,
+            records: true,
         };
         let found = self.index.store.search(ask).await?;
         let completed = |(word, count): &(String, i64)| {
@@ -182,7 +184,7 @@ impl Search {
         };
         Ok(Prediction {
             completions: found.completions.iter().take(completions_max).map(completed).collect(),
-            hits: found.hits.iter().map(|hit| show(hit, &found, true, false, true)).collect(),
+            hits: found.hits.iter().map(|hit| show(hit, &found, true, false)).collect(),
         })
     }
 
@@ -199,21 +201,19 @@ impl Search {
     }
 }
 
-fn show(hit: &Hit, found: &Found, by_relevance: bool, reverse: bool, highlights: bool) -> Shown {
+fn show(hit: &Hit, found: &Found, by_relevance: bool, reverse: bool) -> Shown {
     let score = match hit.position.value {
         Value::Rank(rank) if by_relevance && reverse => rank,
         Value::Rank(rank) if by_relevance => u64::MAX - rank,
         _ => 0,
     };
-    let fields = [
-        ("title", &hit.record.title, Excerpt::Whole),
-        ("description", &hit.record.description, Excerpt::Around),
-    ];
+    let fields = hit.record.iter().flat_map(|record| {
+        [("title", &record.title, Excerpt::Whole), ("description", &record.description, Excerpt::Around)]
+    });
     let marked = |(field, text, excerpt): (&'static str, &String, Excerpt)| {
         highlight(&found.meaning, text, excerpt).map(|spans| (field, spans))
     };
-    let fields = fields.into_iter().filter(|_| highlights);
-    Shown { product: hit.record.id, score, highlights: fields.filter_map(marked).collect() }
+    Shown { product: hit.product, score, highlights: fields.filter_map(marked).collect() }
 }
 
 fn facets(question: &Question, counts: &Counts, tree: &Tree) -> Vec<Facet> {

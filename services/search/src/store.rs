@@ -8,6 +8,7 @@ pub mod migration;
 mod snapshot;
 mod tally;
 mod understanding;
+mod wording;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -18,11 +19,11 @@ use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::query::TermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 use tokio::sync::Semaphore;
 
 use self::entity::{Fields, Record};
-use self::gathering::Gathering;
+use self::gathering::{Gathering, Ranked};
 use self::migration::SCHEMA_VERSION;
 use self::snapshot::Snapshot;
 use self::understanding::{Effort, understand};
@@ -55,6 +56,8 @@ pub struct Ask {
     /// Whether the last word may be unfinished, and whether what it may become is counted.
     pub typing: bool,
     pub completions: bool,
+    /// Whether the records of hits are wanted.
+    pub records: bool,
 }
 
 /// Where a product stands in an answer; the next page goes on behind it.
@@ -86,7 +89,9 @@ pub struct Found {
 }
 
 pub struct Hit {
-    pub record: Record,
+    pub product: ProductId,
+    /// Where it was asked for.
+    pub record: Option<Record>,
     pub position: Position,
 }
 
@@ -205,13 +210,9 @@ impl Store {
         self.reading(move |shared| {
             let snapshot = shared.snapshot();
             let mut others = Vec::new();
-            for segment in snapshot.searcher.segment_readers() {
-                let store = segment.get_store_reader(1)?;
-                for document in segment.doc_ids_alive() {
-                    let document: TantivyDocument = store.get(document)?;
-                    let id = shared.fields.record(&document).map(|record| record.id);
-                    others.extend(id.filter(|id| !present.contains(id)));
-                }
+            for (segment, columns) in snapshot.searcher.segment_readers().iter().zip(&snapshot.columns) {
+                let ids = segment.doc_ids_alive().map(|document| columns.id(document));
+                others.extend(ids.filter(|id| !present.contains(id)));
             }
             Ok(others)
         })
@@ -304,14 +305,15 @@ impl Shared {
             completions: completions.clone(),
         };
         let gathered = snapshot.searcher.search(&understanding.query, &gathering)?;
+        // Records lie packed among others, and most questions are answered without any.
+        let best = gathered.best.first().filter(|_| understanding.mended.contains(&true));
+        let best = best.map(|best| self.record_at(snapshot, best.address)).transpose()?.flatten();
+        let corrected = best.and_then(|best| correct(&meaning, ask, &understanding.mended, &best));
         let mut hits = Vec::with_capacity(gathered.best.len());
-        for ranked in gathered.best {
-            let document: TantivyDocument = snapshot.searcher.doc(ranked.address)?;
-            let record = self.fields.record(&document);
-            hits.extend(record.map(|record| Hit { record, position: ranked.position }));
+        for Ranked { address, product, position } in gathered.best {
+            let record = if ask.records { self.record_at(snapshot, address)? } else { None };
+            hits.push(Hit { product, record, position });
         }
-        let corrected =
-            hits.first().and_then(|best| correct(&meaning, ask, &understanding.mended, &best.record));
         let mut completed: Vec<(String, i64)> = gathered
             .completed
             .into_iter()
@@ -331,12 +333,16 @@ impl Shared {
 
     fn record(&self, snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option<Record>> {
         let Some(address) = find(snapshot, field, text)? else { return Ok(None) };
+        self.record_at(snapshot, address)
+    }
+
+    fn record_at(&self, snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Option<Record>> {
         let document: TantivyDocument = snapshot.searcher.doc(address)?;
         Ok(self.fields.record(&document))
     }
 }
 
-fn find(snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option<tantivy::DocAddress>> {
+fn find(snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option<DocAddress>> {
     let query = TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::Basic);
     let found = snapshot.searcher.search(&query, &tantivy::collector::DocSetCollector)?;
     Ok(found.into_iter().next())
@@ -345,9 +351,6 @@ fn find(snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option
 /// The query as the best answer spells it, in its title or else in its description, if the dictionary did not know some of
 /// the words. Nothing where the answer has it elsewhere: the query as it was corrects nothing.
 fn correct(meaning: &Meaning, ask: &Ask, mended: &[bool], best: &Record) -> Option<String> {
-    if !mended.contains(&true) {
-        return None;
-    }
     let places = [words(&best.title, TITLE_WORDS_MAX), words(&best.description, DESCRIPTION_WORDS_MAX)];
     let spelt = |(at, (word, mended)): (usize, (&Word, &bool))| {
         let better = mended.then(|| places.iter().find_map(|place| meaning.spelling(at, place)));

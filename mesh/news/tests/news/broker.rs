@@ -1,7 +1,7 @@
 //! The same by way of RabbitMQ, where `SHOP_TEST_AMQP_URL` names one. Tests share it and keep apart by names.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kit::outbox::{self, Event};

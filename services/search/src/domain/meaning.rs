@@ -48,6 +48,8 @@ pub struct Meaning {
     stems: Vec<(Mark, u8, f32)>,
     /// Two words in a row, by their stems.
     pairs: Vec<(Mark, Mark, u8)>,
+    /// Bits of the marks of surfaces and stems, by their last digits: nearly every word of a product is none of them.
+    hints: [u64; 4],
     /// How much each word says: what nearly every product has says little.
     weights: Vec<f32>,
     /// Every word occurs somewhere in the product: what is not in title or labels is in the description.
@@ -72,16 +74,28 @@ impl Meaning {
     /// A word as it is written stands for the word of the query at `slot`.
     pub fn add_surface(&mut self, word: &str, slot: usize, how: Match) {
         self.surfaces.push((mark(word), slot as u8, how.quality()));
+        self.hint(mark(word));
     }
 
     /// All forms of a word do.
     pub fn add_stem(&mut self, stem: &str, slot: usize, how: Match) {
         self.stems.push((mark(stem), slot as u8, how.quality()));
+        self.hint(mark(stem));
     }
 
     /// Two words in a row do.
     pub fn add_pair(&mut self, left: &str, right: &str, slot: usize) {
         self.pairs.push((mark(left), mark(right), slot as u8));
+    }
+
+    fn hint(&mut self, mark: Mark) {
+        if let Some(bits) = self.hints.get_mut(hint_at(mark)) {
+            *bits |= 1 << (mark % 64);
+        }
+    }
+
+    fn may_have(&self, mark: Mark) -> bool {
+        self.hints.get(hint_at(mark)).is_some_and(|bits| bits & (1 << (mark % 64)) != 0)
     }
 
     /// To be called when all is added.
@@ -161,6 +175,9 @@ impl Meaning {
     /// Notes what one word of a product stands for; says whether for anything.
     fn best_of(&self, packed: u64, place: u16, best: &mut [(f32, u16); QUERY_WORDS_MAX]) -> bool {
         let surface = (packed >> 32) as Mark;
+        if !self.may_have(surface) && !self.may_have(stem_of(packed)) {
+            return false;
+        }
         let mut any = false;
         let found = find(&self.surfaces, surface).chain(find(&self.stems, stem_of(packed)));
         for (_, slot, quality) in found {
@@ -184,6 +201,10 @@ impl Meaning {
 
 fn stem_of(packed: u64) -> Mark {
     (packed & 0xffff_ffff) as Mark
+}
+
+fn hint_at(mark: Mark) -> usize {
+    (mark / 64 % 4) as usize
 }
 
 fn note(best: &mut [(f32, u16); QUERY_WORDS_MAX], slot: u8, quality: f32, place: u16) {

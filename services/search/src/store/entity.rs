@@ -9,7 +9,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
-use crate::domain::{Product, ProductId, Rating, Sku, pack, stem, words};
+use crate::domain::{Product, ProductId, Rating, Sku, stem, words};
 
 /// Words of each part that are looked at.
 const TITLE_WORDS_MAX: usize = 64;
@@ -42,7 +42,8 @@ pub struct Fields {
     published: Field,
     title_order: Field,
     price: Field,
-    tie: Field,
+    id_high: Field,
+    id_low: Field,
     title_words: Field,
     label_words: Field,
     record: Field,
@@ -60,7 +61,8 @@ pub mod column {
     pub const PUBLISHED: &str = "published";
     pub const TITLE_ORDER: &str = "title_order";
     pub const PRICE: &str = "price";
-    pub const TIE: &str = "tie";
+    pub const ID_HIGH: &str = "id_high";
+    pub const ID_LOW: &str = "id_low";
     pub const TITLE_WORDS: &str = "title_words";
     pub const LABEL_WORDS: &str = "label_words";
 }
@@ -86,9 +88,10 @@ impl Fields {
             published: schema.add_i64_field(column::PUBLISHED, FAST),
             title_order: texts(&mut schema, column::TITLE_ORDER),
             price: schema.add_json_field(column::PRICE, JsonObjectOptions::default().set_fast("raw")),
-            tie: schema.add_u64_field(column::TIE, FAST),
-            title_words: schema.add_u64_field(column::TITLE_WORDS, FAST),
-            label_words: schema.add_u64_field(column::LABEL_WORDS, FAST),
+            id_high: schema.add_u64_field(column::ID_HIGH, FAST),
+            id_low: schema.add_u64_field(column::ID_LOW, FAST),
+            title_words: texts(&mut schema, column::TITLE_WORDS),
+            label_words: texts(&mut schema, column::LABEL_WORDS),
             record: schema.add_text_field("record", STORED),
         };
         (schema.build(), fields)
@@ -129,7 +132,9 @@ impl Fields {
             (currency.as_str().to_owned(), OwnedValue::I64(*amount))
         };
         document.add_object(self.price, product.prices.iter().map(price).collect::<BTreeMap<_, _>>());
-        document.add_u64(self.tie, product.id.as_uuid().as_u64_pair().1);
+        let (high, low) = product.id.as_uuid().as_u64_pair();
+        document.add_u64(self.id_high, high);
+        document.add_u64(self.id_low, low);
         let record = serde_json::to_string(&Record::of(product)).unwrap_or_default();
         document.add_text(self.record, record);
         document
@@ -144,10 +149,10 @@ impl Fields {
         let labels = labels.flat_map(|label| words(label, TITLE_WORDS_MAX)).take(LABEL_WORDS_MAX);
         let labels: Vec<_> = labels.collect();
         for word in &title {
-            document.add_u64(self.title_words, pack(&word.text));
+            document.add_text(self.title_words, &word.text);
         }
         for word in &labels {
-            document.add_u64(self.label_words, pack(&word.text));
+            document.add_text(self.label_words, &word.text);
         }
         for word in title.iter().chain(&labels) {
             document.add_text(self.words, &word.text);

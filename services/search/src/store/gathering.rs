@@ -12,7 +12,7 @@ use super::entity::column;
 use super::snapshot::{Columns, Snapshot};
 use super::tally::Tally;
 use super::{Ask, Position, Value};
-use crate::domain::{Counts, Mark, Meaning, Sort, mark};
+use crate::domain::{Counts, Mark, Meaning, ProductId, Sort, mark};
 
 /// What the pass is about.
 pub struct Gathering {
@@ -39,6 +39,7 @@ pub struct Gathered {
 #[derive(Clone, Debug)]
 pub struct Ranked {
     pub address: DocAddress,
+    pub product: ProductId,
     pub position: Position,
 }
 
@@ -62,6 +63,8 @@ pub struct Part {
     any: bool,
     total: u64,
     best: Vec<(Place, DocId)>,
+    /// The last place of a page that is full already: what stands behind it is not looked at further.
+    last: Option<Place>,
     tally: Tally,
     completions: HashMap<Mark, usize>,
     completed: HashMap<usize, i64>,
@@ -102,6 +105,7 @@ impl Collector for Gathering {
             any: false,
             total: 0,
             best: Vec::new(),
+            last: None,
             completed: HashMap::new(),
         })
     }
@@ -166,7 +170,7 @@ impl Part {
         if self.ask.size == 0 {
             return;
         }
-        let place = self.place(document);
+        let Some(place) = self.place(document) else { return };
         if self.after.is_some_and(|after| place <= after) {
             return;
         }
@@ -180,37 +184,38 @@ impl Part {
     fn shorten(&mut self) {
         if self.best.len() > self.ask.size {
             let last = self.ask.size.saturating_sub(1);
-            self.best.select_nth_unstable(last);
+            let (_, (place, _), _) = self.best.select_nth_unstable(last);
+            self.last = Some(*place);
             self.best.truncate(self.ask.size);
         }
     }
 
-    fn place(&self, document: DocId) -> Place {
+    /// Nothing where it would be behind the page.
+    fn place(&self, document: DocId) -> Option<Place> {
         let columns = &self.columns;
-        let tie = columns.tie.first(document).unwrap_or(0);
         let value = match self.ask.sort {
             Sort::Relevance => {
-                let title = columns.title_words.values_for_doc(document);
-                Some(u64::from(self.meaning.score(title, columns.label_words.values_for_doc(document))))
+                let title = columns.title_words.of(document);
+                Some(u64::from(self.meaning.score(title, columns.label_words.of(document))))
             }
             Sort::Price => self.filters.price_of(document).and_then(|price| u64::try_from(price).ok()),
             Sort::Newest => columns.published.first(document).map(tantivy::i64_to_u64),
             Sort::Rating => columns.rating.first(document),
             Sort::Title => columns.title_order.as_ref().and_then(|titles| titles.ords().first(document)),
         };
-        Place {
-            missing: value.is_none(),
-            rank: rank(self.ask.sort, self.ask.reverse, value.unwrap_or(0)),
-            tie,
+        let (missing, rank) = (value.is_none(), rank(self.ask.sort, self.ask.reverse, value.unwrap_or(0)));
+        if self.last.is_some_and(|last| (missing, rank) > (last.missing, last.rank)) {
+            return None;
         }
+        Some(Place { missing, rank, tie: columns.id_low.first(document).unwrap_or(0) })
     }
 
     fn complete(&mut self, document: DocId) {
         if self.completions.is_empty() {
             return;
         }
-        let words = self.columns.title_words.values_for_doc(document);
-        let words = words.chain(self.columns.label_words.values_for_doc(document));
+        let words = self.columns.title_words.of(document);
+        let words = words.chain(self.columns.label_words.of(document));
         let mut numbers: Vec<usize> =
             words.filter_map(|packed| self.completions.get(&((packed >> 32) as Mark)).copied()).collect();
         numbers.sort_unstable();
@@ -231,7 +236,8 @@ impl Part {
             _ => Value::Rank(place.rank),
         };
         let position = Position { missing: place.missing, value, tie: place.tie };
-        Ok(Ranked { address: DocAddress::new(self.segment, document), position })
+        let address = DocAddress::new(self.segment, document);
+        Ok(Ranked { address, product: self.columns.id(document), position })
     }
 }
 

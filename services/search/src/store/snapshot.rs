@@ -6,8 +6,11 @@ use std::sync::Arc;
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
 use tantivy::{Searcher, SegmentReader};
+use uuid::Uuid;
 
 use super::entity::column;
+use super::wording::Wording;
+use crate::domain::ProductId;
 
 /// What all questions between two commits look at.
 pub struct Snapshot {
@@ -28,9 +31,10 @@ pub struct Columns {
     pub available: Column<bool>,
     pub rating: Column<u64>,
     pub published: Column<i64>,
-    pub tie: Column<u64>,
-    pub title_words: Column<u64>,
-    pub label_words: Column<u64>,
+    pub id_high: Column<u64>,
+    pub id_low: Column<u64>,
+    pub title_words: Wording,
+    pub label_words: Wording,
 }
 
 impl Snapshot {
@@ -52,6 +56,12 @@ impl Snapshot {
 }
 
 impl Columns {
+    /// Whose product a document is.
+    pub fn id(&self, document: u32) -> ProductId {
+        let half = |column: &Column<u64>| column.first(document).unwrap_or_default();
+        ProductId::from_uuid(Uuid::from_u64_pair(half(&self.id_high), half(&self.id_low)))
+    }
+
     fn open(segment: &SegmentReader) -> tantivy::Result<Self> {
         let fast = segment.fast_fields();
         Ok(Self {
@@ -64,9 +74,10 @@ impl Columns {
             available: fast.bool(column::AVAILABLE)?,
             rating: fast.u64(column::RATING)?,
             published: fast.i64(column::PUBLISHED)?,
-            tie: fast.u64(column::TIE)?,
-            title_words: fast.u64(column::TITLE_WORDS)?,
-            label_words: fast.u64(column::LABEL_WORDS)?,
+            id_high: fast.u64(column::ID_HIGH)?,
+            id_low: fast.u64(column::ID_LOW)?,
+            title_words: Wording::open(fast.str(column::TITLE_WORDS)?, segment.max_doc())?,
+            label_words: Wording::open(fast.str(column::LABEL_WORDS)?, segment.max_doc())?,
         })
     }
 }

@@ -240,10 +240,11 @@ impl Reading<'_> {
 
     /// What a search of the dictionary gives, most frequent first.
     fn entries(&self, search: &FuzzyTermQuery) -> tantivy::Result<Vec<(String, u64)>> {
+        let automaton = search.automaton()?;
         let mut found: HashMap<String, u64> = HashMap::new();
         for segment in self.searcher.segment_readers() {
             let words = segment.inverted_index(self.fields.words)?;
-            let mut entries = words.terms().search(search.automaton()?).into_stream()?;
+            let mut entries = words.terms().search(&automaton).into_stream()?;
             let mut read = 0;
             while let Some((word, info)) = entries.next() {
                 let word = String::from_utf8_lossy(word).into_owned();
