@@ -27,8 +27,8 @@ pub struct Fields {
     pub words: Field,
     /// Stems of title and labels.
     pub stems: Field,
-    /// Stems of the description.
-    pub prose: Field,
+    /// Those of SKUs and of the description too.
+    pub anywhere: Field,
     pub sku: Field,
     /// The SKUs that can be bought.
     pub in_stock: Field,
@@ -75,7 +75,7 @@ impl Fields {
             id: terms(&mut schema, "id"),
             words: terms(&mut schema, "words"),
             stems: terms(&mut schema, "stems"),
-            prose: terms(&mut schema, "prose"),
+            anywhere: terms(&mut schema, "anywhere"),
             sku: terms(&mut schema, "sku"),
             in_stock: terms(&mut schema, "in_stock"),
             category: texts(&mut schema, column::CATEGORY),
@@ -154,15 +154,16 @@ impl Fields {
         for word in &labels {
             document.add_text(self.label_words, &word.text);
         }
+        let skus: Vec<_> = product.skus.iter().flat_map(|sku| words(&sku.sku, SKU_WORDS_MAX)).collect();
+        let description = words(&product.description, PROSE_WORDS_MAX);
         for word in title.iter().chain(&labels) {
             document.add_text(self.words, &word.text);
+        }
+        for word in title.iter().chain(&labels).chain(&skus) {
             document.add_text(self.stems, stem(&word.text));
         }
-        for word in product.skus.iter().flat_map(|sku| words(&sku.sku, SKU_WORDS_MAX)) {
-            document.add_text(self.stems, stem(&word.text));
-        }
-        for word in words(&product.description, PROSE_WORDS_MAX) {
-            document.add_text(self.prose, stem(&word.text));
+        for word in title.iter().chain(&labels).chain(&skus).chain(&description) {
+            document.add_text(self.anywhere, stem(&word.text));
         }
     }
 

@@ -135,6 +135,15 @@ impl Collector for Gathering {
 impl SegmentCollector for Part {
     type Fruit = tantivy::Result<Gathered>;
 
+    fn collect_block(&mut self, documents: &[DocId]) {
+        if self.ask.sort == Sort::Relevance && self.ask.size > 0 {
+            self.columns.words.fetch(documents);
+        }
+        for document in documents {
+            self.collect(*document, 0.0);
+        }
+    }
+
     fn collect(&mut self, document: DocId, _: Score) {
         self.any = true;
         match self.filters.judge(document) {
@@ -195,8 +204,8 @@ impl Part {
         let columns = &self.columns;
         let value = match self.ask.sort {
             Sort::Relevance => {
-                let title = columns.title_words.of(document);
-                Some(u64::from(self.meaning.score(title, columns.label_words.of(document))))
+                let (title, labels) = columns.words.of(document);
+                Some(u64::from(self.meaning.score(title, labels)))
             }
             Sort::Price => self.filters.price_of(document).and_then(|price| u64::try_from(price).ok()),
             Sort::Newest => columns.published.first(document).map(tantivy::i64_to_u64),
@@ -214,10 +223,11 @@ impl Part {
         if self.completions.is_empty() {
             return;
         }
-        let words = self.columns.title_words.of(document);
-        let words = words.chain(self.columns.label_words.of(document));
-        let mut numbers: Vec<usize> =
-            words.filter_map(|packed| self.completions.get(&((packed >> 32) as Mark)).copied()).collect();
+        let (title, labels) = self.columns.words.of(document);
+        let mut numbers: Vec<usize> = title
+            .chain(labels)
+            .filter_map(|packed| self.completions.get(&((packed >> 32) as Mark)).copied())
+            .collect();
         numbers.sort_unstable();
         numbers.dedup();
         for number in numbers {

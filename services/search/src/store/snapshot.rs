@@ -33,8 +33,7 @@ pub struct Columns {
     pub published: Column<i64>,
     pub id_high: Column<u64>,
     pub id_low: Column<u64>,
-    pub title_words: Wording,
-    pub label_words: Wording,
+    pub words: Wording,
 }
 
 impl Snapshot {
@@ -76,8 +75,11 @@ impl Columns {
             published: fast.i64(column::PUBLISHED)?,
             id_high: fast.u64(column::ID_HIGH)?,
             id_low: fast.u64(column::ID_LOW)?,
-            title_words: Wording::open(fast.str(column::TITLE_WORDS)?, segment.max_doc())?,
-            label_words: Wording::open(fast.str(column::LABEL_WORDS)?, segment.max_doc())?,
+            words: Wording::open(
+                fast.str(column::TITLE_WORDS)?.as_ref(),
+                fast.str(column::LABEL_WORDS)?.as_ref(),
+                segment.max_doc(),
+            )?,
         })
     }
 }

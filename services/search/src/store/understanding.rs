@@ -114,15 +114,9 @@ impl Reading<'_> {
     /// The word itself in all its forms, wherever it occurs, and what means the same.
     fn slot(&self, word: &str) -> tantivy::Result<Slot> {
         let own = stem(word);
-        let mut terms = Vec::new();
-        for stem in std::iter::once(&own).chain(synonyms(&own)) {
-            terms.push(Term::from_field_text(self.fields.stems, stem));
-            terms.push(Term::from_field_text(self.fields.prose, stem));
-        }
-        let mut frequency = 0;
-        for term in terms.iter().take(2) {
-            frequency += self.searcher.doc_freq(term)?;
-        }
+        let term = |stem: &String| Term::from_field_text(self.fields.anywhere, stem);
+        let terms: Vec<Term> = std::iter::once(&own).chain(synonyms(&own)).map(term).collect();
+        let frequency = self.searcher.doc_freq(&term(&own))?;
         Ok(Slot { terms, pairs: Vec::new(), frequency, known: frequency > 0, mended: false })
     }
 
@@ -154,7 +148,7 @@ impl Reading<'_> {
         if !self.typing {
             return Ok(Vec::new());
         }
-        let beginning = &word.text;
+        let (beginning, own) = (&word.text, stem(&word.text));
         let term = Term::from_field_text(self.fields.words, beginning);
         let mut completions = self.entries(&FuzzyTermQuery::new_prefix(term, 0, true))?;
         completions.truncate(PREFIX_WORDS_MAX);
@@ -163,7 +157,10 @@ impl Reading<'_> {
             let length = completion.chars().count();
             let how = Match::Prefix { typed: beginning.chars().count(), length };
             meaning.add_surface(completion, at, how);
-            slot.terms.push(Term::from_field_text(self.fields.words, completion));
+            // Another form of the word is found by their stem.
+            if stem(completion) != own {
+                slot.terms.push(Term::from_field_text(self.fields.words, completion));
+            }
             slot.frequency = slot.frequency.saturating_add(*frequency);
             slot.known = true;
         }

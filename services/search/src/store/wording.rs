@@ -1,43 +1,81 @@
 //! The words of every document of a segment, unpacked when it is opened. A question looks at each word of each product that
 //! it finds; to unpack them then, one by one, was the greater part of what it cost.
 
+use std::hint::black_box;
+
 use tantivy::columnar::StrColumn;
 
 use crate::domain::pack;
 
-/// A column of words.
+/// The words of titles and labels.
 pub struct Wording {
     /// A word and its stem as marks, by the number of the word.
     packed: Vec<u64>,
-    /// The numbers of words, one document after the other.
-    words: Vec<u32>,
-    /// Where those of each document begin, and where those of the last one end.
+    /// One document after the other: how many words its title has, their numbers, and those of its labels.
+    rows: Vec<u32>,
+    /// Where the row of each document begins, and where that of the last one ends.
     starts: Vec<u32>,
 }
 
 impl Wording {
-    pub fn open(column: Option<StrColumn>, documents: u32) -> tantivy::Result<Self> {
-        let (mut packed, mut words, mut starts) = (Vec::new(), Vec::new(), Vec::new());
-        let Some(column) = column else { return Ok(Self { packed, words, starts }) };
-        packed.reserve_exact(column.num_terms());
-        starts.reserve_exact(documents as usize + 1);
-        let mut dictionary = column.dictionary().stream()?;
-        while dictionary.advance() {
-            packed.push(pack(&String::from_utf8_lossy(dictionary.key())));
-        }
+    pub fn open(
+        titles: Option<&StrColumn>,
+        labels: Option<&StrColumn>,
+        documents: u32,
+    ) -> tantivy::Result<Self> {
+        let mut packed = Vec::new();
+        add(titles, &mut packed)?;
+        let in_titles = packed.len() as u32;
+        add(labels, &mut packed)?;
+        let (mut rows, mut starts) = (Vec::new(), Vec::with_capacity(documents as usize + 1));
         for document in 0..documents {
-            starts.push(words.len() as u32);
-            words.extend(column.ords().values_for_doc(document).map(|word| word as u32));
+            starts.push(rows.len() as u32);
+            rows.push(words(titles, document).count() as u32);
+            rows.extend(words(titles, document));
+            rows.extend(words(labels, document).map(|word| in_titles + word));
         }
-        starts.push(words.len() as u32);
-        words.shrink_to_fit();
-        Ok(Self { packed, words, starts })
+        starts.push(rows.len() as u32);
+        packed.shrink_to_fit();
+        rows.shrink_to_fit();
+        Ok(Self { packed, rows, starts })
     }
 
-    /// Those of one document, packed, in the order of the text.
-    pub fn of(&self, document: u32) -> impl Iterator<Item = u64> {
-        let start = |document: usize| self.starts.get(document).map_or(0, |start| *start as usize);
-        let words = self.words.get(start(document as usize)..start(document as usize + 1));
-        words.unwrap_or_default().iter().filter_map(|word| self.packed.get(*word as usize).copied())
+    /// Has the rows of documents at hand that are looked at next. They lie far apart: one after the other, each would be
+    /// waited for; asked for together, they come together.
+    pub fn fetch(&self, documents: &[u32]) {
+        let end = |document: &u32| {
+            let row = self.row(*document);
+            row.first().zip(row.last()).map_or(0, |(first, last)| first ^ last)
+        };
+        black_box(documents.iter().map(end).fold(0, |all, end| all ^ end));
     }
+
+    /// The words of a document's title and of its labels, packed, in the order of the text.
+    pub fn of(&self, document: u32) -> (impl Iterator<Item = u64>, impl Iterator<Item = u64>) {
+        let (title, words) = self.row(document).split_first().unwrap_or((&0, &[]));
+        let (title, labels) = words.split_at_checked(*title as usize).unwrap_or_default();
+        (self.packed(title), self.packed(labels))
+    }
+
+    fn row(&self, document: u32) -> &[u32] {
+        let start = |document: usize| self.starts.get(document).map_or(0, |start| *start as usize);
+        self.rows.get(start(document as usize)..start(document as usize + 1)).unwrap_or_default()
+    }
+
+    fn packed(&self, words: &[u32]) -> impl Iterator<Item = u64> {
+        words.iter().filter_map(|word| self.packed.get(*word as usize).copied())
+    }
+}
+
+fn add(column: Option<&StrColumn>, packed: &mut Vec<u64>) -> tantivy::Result<()> {
+    let Some(column) = column else { return Ok(()) };
+    let mut dictionary = column.dictionary().stream()?;
+    while dictionary.advance() {
+        packed.push(pack(&String::from_utf8_lossy(dictionary.key())));
+    }
+    Ok(())
+}
+
+fn words(column: Option<&StrColumn>, document: u32) -> impl Iterator<Item = u32> {
+    column.into_iter().flat_map(move |column| column.ords().values_for_doc(document)).map(|word| word as u32)
 }
