@@ -29,6 +29,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use uuid::Uuid;
 
+/// As in the shop's own program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SHOPPERS: usize = 50;
 /// A shopper who looks at what was found before asking again.
 const THOUGHT: Duration = Duration::from_millis(250);
