@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, ErrorKind, RedisError};
+use redis::{Client, RedisError};
 use tokio::sync::watch;
 
 use super::Redis;
@@ -12,9 +12,6 @@ use super::keys::Keys;
 
 /// Somebody waits: while a try is under way all wait for it, so there is one, and the next call is the next try.
 const RECONNECTIONS_MAX: usize = 0;
-/// What it answers to a wrong password, to none, and to whoever lacks a right.
-const REFUSALS: [&str; 3] = ["WRONGPASS", "NOAUTH", "NOPERM"];
-
 /// The setting that says when its file is on the disk.
 const WRITING: &str = "appendfsync";
 
@@ -90,9 +87,7 @@ impl Redis {
 }
 
 fn cannot_open(error: RedisError) -> OpenError {
-    let refused = error.kind() == ErrorKind::AuthenticationFailed
-        || error.code().is_some_and(|code| REFUSALS.contains(&code));
-    match refused {
+    match scratch::is_refused(&error) {
         true => OpenError::Refused(error),
         false => OpenError::Unreachable(error),
     }
