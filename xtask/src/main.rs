@@ -13,10 +13,12 @@ mod process;
 mod python;
 mod report;
 mod servers;
+mod terminal;
 mod test;
 mod tools;
 mod up;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +60,9 @@ enum Task {
         /// On a private PostgreSQL, Redis and RabbitMQ, which are installed where they are missing, with the simulated bank.
         #[arg(long)]
         apart: bool,
+        /// A `shop` that is built already, instead of the one that cargo builds now.
+        #[arg(long, requires = "apart")]
+        shop: Option<PathBuf>,
     },
     /// Rebuilds the playground's committed assets; needs node 20.
     Playground,
@@ -79,7 +84,7 @@ fn main() -> ExitCode {
         Task::Edges => edges::run(&checkout),
         Task::Mesh { check } => mesh::run(&checkout, check),
         Task::Manifests => manifests::run(&checkout),
-        Task::Up { apart } => up::run(&checkout, apart),
+        Task::Up { apart, shop } => up::run(&checkout, apart, shop),
         Task::Playground => playground::rebuild(&checkout),
         Task::Bench(bench) => bench::run(&checkout, &bench),
     };

@@ -3,12 +3,12 @@
 use std::env;
 use std::path::Path;
 
-use crate::apart::Apart;
 use crate::checkout::Checkout;
 use crate::process::{self, Error};
 use crate::python;
 use crate::report::{Outcome, Report};
 use crate::servers::{Server, postgres, rabbitmq, redis};
+use crate::terminal::Terminal;
 use crate::{conformance, contract, edges, manifests, mesh, playground, tools};
 
 /// Data and tools beside the project that some tests use, and what they are.
@@ -53,6 +53,7 @@ pub(crate) fn run(checkout: &Checkout, quick: bool) -> bool {
             "Python",
             "manifests",
             "apart",
+            "Ctrl-C",
             "conformance",
         ];
         for name in others.into_iter().chain(servers) {
@@ -150,14 +151,18 @@ fn full_tests(report: &mut Report, checkout: &Checkout, calls: Option<&Path>) ->
     report.step("apart", || {
         // The tests' own build of the binary, so that nothing is built twice.
         process::run(checkout.cargo().args(["test", "--workspace", "--tests", "--no-run", "--quiet"]))?;
-        let shop = apart.insert(Apart::start(&checkout.built("debug").join("shop"), calls)?);
+        let shop = apart.insert(Terminal::up(checkout, calls)?);
         let folder = transcripts.insert(checkout.empty_folder("transcripts")?);
-        variables.push((conformance::APART, shop.described()?.display().to_string()));
+        variables.push((conformance::APART, shop.shop.display().to_string()));
         variables.push((conformance::TRANSCRIPTS, folder.display().to_string()));
-        Ok(Outcome::Passed(format!("{} processes on servers of their own", shop.processes().count())))
+        Ok(Outcome::Passed(format!("{} processes on servers of their own", shop.processes)))
     });
     let summary = tests(report, checkout, variables, calls);
-    drop((apart, servers));
+    report.step("Ctrl-C", || match apart {
+        Some(apart) => apart.interrupt(),
+        None => Ok(Outcome::Failed("the shop apart did not start".to_owned())),
+    });
+    drop(servers);
     report.step("conformance", || conformance::compare(transcripts.as_deref()));
     summary
 }

@@ -1,5 +1,7 @@
 //! `cargo xtask up`: a shop to try things on, until it is told to stop.
 
+use std::env;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, stdin};
@@ -9,14 +11,15 @@ use crate::apart::Apart;
 use crate::bench::runtime;
 use crate::checkout::Checkout;
 use crate::conformance::APART;
+use crate::edges;
 use crate::process::{self, Error};
 use crate::report::chain;
 
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts the shop and waits; true when it ran.
-pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
-    let ran = if apart { up_apart(checkout) } else { process::run(checkout.cargo().arg("run")) };
+pub(crate) fn run(checkout: &Checkout, apart: bool, built: Option<PathBuf>) -> bool {
+    let ran = if apart { up_apart(checkout, built) } else { process::run(checkout.cargo().arg("run")) };
     match ran {
         Ok(()) => true,
         Err(error) => {
@@ -26,9 +29,16 @@ pub(crate) fn run(checkout: &Checkout, apart: bool) -> bool {
     }
 }
 
-fn up_apart(checkout: &Checkout) -> Result<(), Error> {
-    process::run(checkout.cargo().args(["build", "--workspace", "--bin", "shop"]))?;
-    let mut shop = Apart::start(&checkout.built("debug").join("shop"), None)?;
+fn up_apart(checkout: &Checkout, built: Option<PathBuf>) -> Result<(), Error> {
+    let binary = match built {
+        Some(binary) => binary,
+        None => {
+            process::run(checkout.cargo().args(["build", "--workspace", "--bin", "shop"]))?;
+            checkout.built("debug").join("shop")
+        }
+    };
+    let calls = env::var_os(edges::VARIABLE).map(PathBuf::from);
+    let mut shop = Apart::start(&binary, calls.as_deref())?;
     println!("  playground  {}/", shop.edge());
     println!("  GraphQL     {}/graphql", shop.edge());
     println!("  mails       {}/dev/mail", shop.edge());
