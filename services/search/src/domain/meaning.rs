@@ -88,16 +88,6 @@ impl Meaning {
         self.pairs.push((mark(left), mark(right), slot as u8));
     }
 
-    fn hint(&mut self, mark: Mark) {
-        if let Some(bits) = self.hints.get_mut(hint_at(mark)) {
-            *bits |= 1 << (mark % 64);
-        }
-    }
-
-    fn may_have(&self, mark: Mark) -> bool {
-        self.hints.get(hint_at(mark)).is_some_and(|bits| bits & (1 << (mark % 64)) != 0)
-    }
-
     /// To be called when all is added.
     pub fn sorted(mut self) -> Self {
         self.surfaces.sort_unstable_by_key(|(mark, _, _)| *mark);
@@ -170,6 +160,16 @@ impl Meaning {
             + ORDER * order(best.get(..slots.min(QUERY_WORDS_MAX)).unwrap_or_default())
             + START * if first { 1.0 } else { 0.0 };
         (score.clamp(0.0, 1.0) * SCORE_MAX as f32) as u32
+    }
+
+    fn hint(&mut self, mark: Mark) {
+        if let Some(bits) = self.hints.get_mut(hint_at(mark)) {
+            *bits |= 1 << (mark % 64);
+        }
+    }
+
+    fn may_have(&self, mark: Mark) -> bool {
+        self.hints.get(hint_at(mark)).is_some_and(|bits| bits & (1 << (mark % 64)) != 0)
     }
 
     /// Notes what one word of a product stands for; says whether for anything.

@@ -25,9 +25,9 @@ pub struct Fields {
     pub id: Field,
     /// Words of title and labels, as written: the dictionary of prefixes and spellings.
     pub words: Field,
-    /// Stems of title and labels.
+    /// Stems of title, labels and SKUs.
     pub stems: Field,
-    /// Those of SKUs and of the description too.
+    /// Those, and stems of the description.
     pub anywhere: Field,
     pub sku: Field,
     /// The SKUs that can be bought.

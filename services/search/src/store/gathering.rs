@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tantivy::collector::{Collector, SegmentCollector};
+use tantivy::query::Weight;
 use tantivy::{DocAddress, DocId, Score, SegmentReader};
 
 use super::conditions::{Filters, Verdict, next_ord};
@@ -114,6 +115,27 @@ impl Collector for Gathering {
         false
     }
 
+    /// Block by block also where documents were deleted, other than Tantivy does it by itself.
+    fn collect_segment(
+        &self,
+        weight: &dyn Weight,
+        ordinal: u32,
+        segment: &SegmentReader,
+    ) -> tantivy::Result<tantivy::Result<Gathered>> {
+        let mut part = self.for_segment(ordinal, segment)?;
+        let ranked_by_words = self.ask.sort == Sort::Relevance && self.ask.size > 0;
+        let alive = |document: DocId| segment.alive_bitset().is_none_or(|alive| alive.is_alive(document));
+        weight.for_each_no_score(segment, &mut |documents| {
+            if ranked_by_words {
+                part.columns.words.fetch(documents);
+            }
+            for document in documents.iter().copied().filter(|document| alive(*document)) {
+                part.collect(document, 0.0);
+            }
+        })?;
+        Ok(part.harvest())
+    }
+
     fn merge_fruits(&self, parts: Vec<tantivy::Result<Gathered>>) -> tantivy::Result<Gathered> {
         let mut all = Gathered::default();
         for part in parts {
@@ -134,15 +156,6 @@ impl Collector for Gathering {
 
 impl SegmentCollector for Part {
     type Fruit = tantivy::Result<Gathered>;
-
-    fn collect_block(&mut self, documents: &[DocId]) {
-        if self.ask.sort == Sort::Relevance && self.ask.size > 0 {
-            self.columns.words.fetch(documents);
-        }
-        for document in documents {
-            self.collect(*document, 0.0);
-        }
-    }
 
     fn collect(&mut self, document: DocId, _: Score) {
         self.any = true;
