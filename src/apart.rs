@@ -296,7 +296,7 @@ async fn wait(told: &mut bool, service: &str, error: &(dyn std::error::Error + '
     tokio::time::sleep(RETRY_INTERVAL).await;
 }
 
-fn said<'a>(value: Option<&'a String>, variable: &str) -> Result<&'a String, Failure> {
+fn said<'a, T>(value: Option<&'a T>, variable: &str) -> Result<&'a T, Failure> {
     value.ok_or_else(|| Failure::new(format!("{variable} is not set; `shop help serve` says what it is")))
 }
 

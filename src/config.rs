@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use payments::ProviderUrl;
 
 pub use edge::Edge;
 pub use events::{Events, EventsOf};
@@ -115,7 +116,7 @@ pub struct Up {
     pub provider: SocketAddr,
     /// Where a provider that runs on its own is; without it the shop starts one itself.
     #[arg(long, env = "SHOP_PROVIDER_URL")]
-    pub provider_url: Option<String>,
+    pub provider_url: Option<ProviderUrl>,
     /// What webhooks are signed with.
     #[command(flatten)]
     pub webhook: Webhook,

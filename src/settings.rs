@@ -19,7 +19,7 @@ pub fn identity(sealer: Sealer, key_secret: String) -> identity::Settings {
     }
 }
 
-pub fn payments(provider_url: String, webhook_secret: Vec<u8>) -> payments::Settings {
+pub fn payments(provider_url: payments::ProviderUrl, webhook_secret: Vec<u8>) -> payments::Settings {
     payments::Settings {
         provider_url,
         webhook_secret,

@@ -8,6 +8,7 @@ use kit::Clock;
 use mesh::serve::{self, Admin, Health};
 use news::Transport;
 use observability::Guard;
+use payments::ProviderUrl;
 use sealing::Opener;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -155,14 +156,16 @@ async fn start_provider(
     listener: Option<TcpListener>,
     tasks: &TaskTracker,
     shutdown: &CancellationToken,
-) -> Result<String, Failure> {
+) -> Result<ProviderUrl, Failure> {
     match (&arguments.provider_url, listener) {
         (Some(url), _) => Ok(url.clone()),
         (None, None) => Err(Failure::new("there is no payment provider: name one with --provider-url")),
         (None, Some(listener)) => {
             let webhook_url = format!("http://{}/webhooks/payments/simulated", edge.local_addr()?);
             let secret = provider::secret(folder, &arguments.webhook)?;
-            provider::start(folder, listener, webhook_url, secret, tasks, shutdown).await
+            let url = provider::start(folder, listener, webhook_url, secret, tasks, shutdown).await?;
+            url.parse()
+                .map_err(|error| Failure::caused("the provider cannot be reached where it listens", &error))
         }
     }
 }
@@ -172,7 +175,7 @@ async fn places(
     arguments: &Up,
     folder: &DataFolder,
     opener: &Opener,
-    provider_url: String,
+    provider_url: ProviderUrl,
 ) -> Result<Places, Failure> {
     let identity = settings::identity(opener.sealer(), hex(&folder.secret("signing-keys")?));
     let payments = settings::payments(provider_url, provider::secret(folder, &arguments.webhook)?);
@@ -225,7 +228,8 @@ mod tests {
             panic!("it is `shop up`");
         };
         let (folder, opener) = (DataFolder::temporary().unwrap(), Opener::generate());
-        let places = places(&arguments, &folder, &opener, "http://127.0.0.1:1".to_owned()).await.unwrap();
+        let places =
+            places(&arguments, &folder, &opener, "http://127.0.0.1:1".parse().unwrap()).await.unwrap();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let topology = Topology::bind(places, &Clock::system(), &tasks, &stop);
         stop.cancel();

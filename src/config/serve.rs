@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use payments::ProviderUrl;
 
 use super::{Edge, Mail};
 
@@ -109,7 +110,7 @@ pub struct Secrets {
     pub search_folder: Option<PathBuf>,
     /// payments: where the provider is.
     #[arg(long, env = "SHOP_PROVIDER_URL")]
-    pub provider_url: Option<String>,
+    pub provider_url: Option<ProviderUrl>,
     /// notifications: how mails leave the shop.
     #[command(flatten)]
     pub mail: Mail,

@@ -144,6 +144,59 @@ fn what_is_missing_or_wrong_is_said_in_a_sentence() {
     }
 }
 
+#[test]
+fn what_one_service_needs_is_asked_for_in_a_sentence() {
+    const WEBHOOKS: (&str, &str) = ("SHOP_WEBHOOK_SECRET", "0123456789abcdef");
+    let hexadecimal = "0123456789abcdef".repeat(4);
+    let tokens = ("SHOP_CHECKOUT_TOKEN_SECRET", hexadecimal.as_str());
+    let nothing: &[(&str, &str)] = &[];
+
+    for (service, told, sentence) in [
+        ("identity", nothing, "SHOP_SIGNING_SECRET is not set"),
+        (
+            "identity",
+            &[("SHOP_SIGNING_SECRET", "short")],
+            "SHOP_SIGNING_SECRET must have at least 32 characters",
+        ),
+        ("payments", &[], "SHOP_WEBHOOK_SECRET is not set"),
+        ("payments", &[("SHOP_WEBHOOK_SECRET", "short")], "SHOP_WEBHOOK_SECRET must have at least 16"),
+        ("payments", &[WEBHOOKS], "SHOP_PROVIDER_URL is not set"),
+        ("payments", &[WEBHOOKS, ("SHOP_PROVIDER_URL", "http//p")], "URL must be http://host:port"),
+        ("payments", &[WEBHOOKS, ("SHOP_PROVIDER_URL", "provider:9092")], "URL must be http://host:port"),
+        ("cart", &[], "SHOP_CART_TOKEN_SECRET is not set"),
+        (
+            "cart",
+            &[("SHOP_CART_TOKEN_SECRET", "abc")],
+            "SHOP_CART_TOKEN_SECRET must be 64 hexadecimal digits",
+        ),
+        ("cart", &[("SHOP_CART_TOKEN_SECRET", &hexadecimal)], "SHOP_CART_DATABASE_URL is not set"),
+        ("orders", &[], "SHOP_CHECKOUT_TOKEN_SECRET is not set"),
+        ("orders", &[tokens], "SHOP_SEALING_PUBLIC_KEY is not set"),
+        ("orders", &[tokens, ("SHOP_SEALING_PUBLIC_KEY", "key")], "SHOP_SEALING_PUBLIC_KEY cannot be used"),
+        ("notifications", &[], "SHOP_SEALING_KEY is not set"),
+        ("notifications", &[("SHOP_SEALING_KEY", "key")], "the sealing key cannot be used"),
+        ("notifications", &[("SHOP_SEALING_KEY_FILE", "/nowhere")], "SHOP_SEALING_KEY_FILE cannot be read"),
+        (
+            "inventory",
+            &[("AMQP_URL", "http://broker/")],
+            "AMQP_URL cannot be used: the URL of the broker must be",
+        ),
+        (
+            "catalogue",
+            &[("SHOP_SCRATCH_REDIS_URL", "here")],
+            "SHOP_SCRATCH_REDIS_URL cannot be used: a Redis URL",
+        ),
+    ] {
+        let mut command = serve(&[service]);
+        command.args(["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+        for called in ["identity", "catalogue", "inventory", "pricing", "payments", "cart", "orders"] {
+            command.env(format!("SHOP_{}_ADDRESS", called.to_uppercase()), "http://127.0.0.1:1");
+        }
+        let said = refusal(command.envs(told.iter().copied()));
+        assert!(said.contains(sentence), "{service}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn tables_older_than_the_program_are_refused_and_then_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();

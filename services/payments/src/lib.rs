@@ -18,6 +18,7 @@ use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+pub use provider::{MalformedUrl, ProviderUrl};
 pub use store::migration::Migrator;
 pub use store::verify::{Known, known, verify};
 
@@ -28,7 +29,7 @@ pub const NAME: &str = "payments";
 #[derive(Clone)]
 pub struct Settings {
     /// Where the simulated provider listens: `http://127.0.0.1:9092`.
-    pub provider_url: String,
+    pub provider_url: ProviderUrl,
     /// What provider and payments sign and check webhooks with. With an empty one none is believed.
     pub webhook_secret: Vec<u8>,
     /// A provider that has not answered by then leaves a payment PENDING. Five seconds; less than the rules of the contract.
@@ -55,7 +56,7 @@ pub async fn work(database: Database, settings: Settings, clock: Clock, shutdown
 }
 
 fn payments(database: Database, settings: &Settings, clock: Clock) -> app::Payments {
-    let provider =
-        provider::Simulated::new(&settings.provider_url, &settings.webhook_secret, settings.answer_time_max);
+    let url = settings.provider_url.clone();
+    let provider = provider::Simulated::new(url, &settings.webhook_secret, settings.answer_time_max);
     app::Payments::new(store::Store::new(database), Arc::new(provider), clock)
 }

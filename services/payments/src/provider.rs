@@ -12,7 +12,7 @@ use kit::{Money, Timestamp};
 
 use crate::domain::{Refusal, Report};
 
-pub use http::{SIMULATED, Simulated};
+pub use http::{MalformedUrl, ProviderUrl, SIMULATED, Simulated};
 
 /// What a provider is asked under one key for ever: the same question gets the same answer.
 pub struct Authorization<'a> {

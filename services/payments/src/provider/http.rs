@@ -1,5 +1,6 @@
 //! The simulated provider, spoken to over HTTP as any provider would be.
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use kit::{Currency, Money, Timestamp};
@@ -20,19 +21,25 @@ const KEY_LENGTH_MAX: usize = 200;
 const REFERENCE_LENGTH_MAX: usize = 200;
 const URL_LENGTH_MAX: usize = 2_000;
 
+/// Where a provider listens: `http://host:port`, or `https`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderUrl(Url);
+
+/// The text is no URL of a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a provider's URL must be http://host:port or https://host:port")]
+pub struct MalformedUrl;
+
 /// A client of the simulated provider.
 pub struct Simulated {
     client: Client,
-    /// Nothing when the settings name no address: then the provider never answers.
-    base: Option<Url>,
+    base: ProviderUrl,
     secret: Vec<u8>,
     breaker: Breaker,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("no address of the provider can be read from the settings")]
-    Address,
     #[error("the provider answered {0}")]
     Status(StatusCode),
     #[error("the provider's answer is too large")]
@@ -47,8 +54,21 @@ enum Answer<T> {
     No(wire::Error),
 }
 
+impl FromStr for ProviderUrl {
+    type Err = MalformedUrl;
+
+    fn from_str(text: &str) -> Result<Self, MalformedUrl> {
+        let url = Url::parse(text).map_err(|_| MalformedUrl)?;
+        if matches!(url.scheme(), "http" | "https") && url.has_host() {
+            Ok(Self(url))
+        } else {
+            Err(MalformedUrl)
+        }
+    }
+}
+
 impl Simulated {
-    pub fn new(url: &str, secret: &[u8], answer_time_max: Duration) -> Self {
+    pub fn new(base: ProviderUrl, secret: &[u8], answer_time_max: Duration) -> Self {
         // The provider stands beside us: no proxy, and it never sends us elsewhere.
         let client = Client::builder()
             .no_proxy()
@@ -57,12 +77,7 @@ impl Simulated {
             .timeout(answer_time_max)
             .build()
             .unwrap_or_default();
-        Self {
-            client,
-            base: Url::parse(url).ok().filter(|url| !url.cannot_be_a_base()),
-            secret: secret.to_vec(),
-            breaker: Breaker::default(),
-        }
+        Self { client, base, secret: secret.to_vec(), breaker: Breaker::default() }
     }
 
     async fn change(
@@ -102,8 +117,7 @@ impl Simulated {
         path: &[&str],
         body: Option<&B>,
     ) -> Result<Answer<T>, Unanswered> {
-        let url = self.url(path).ok_or(Unreadable::Address).map_err(unanswered)?;
-        let mut request = self.client.request(method, url);
+        let mut request = self.client.request(method, self.url(path));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -122,10 +136,13 @@ impl Simulated {
         problem.map(|problem| Answer::No(problem.error)).map_err(|_| unanswered(Unreadable::Status(status)))
     }
 
-    fn url(&self, path: &[&str]) -> Option<Url> {
-        let mut url = self.base.clone()?;
-        url.path_segments_mut().ok()?.pop_if_empty().extend(path);
-        Some(url)
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.0.clone();
+        // One with a host always has a path.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
     }
 }
 

@@ -257,7 +257,7 @@ pub fn webhook(delivery: &Delivery) -> pb::ReceiveWebhookRequest {
 
 pub fn settings(provider_url: &str) -> Settings {
     Settings {
-        provider_url: provider_url.to_owned(),
+        provider_url: provider_url.parse().unwrap(),
         webhook_secret: SECRET.to_vec(),
         answer_time_max: ANSWER_TIME_MAX,
         recovery_interval: Duration::from_millis(50),
