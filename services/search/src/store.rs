@@ -198,9 +198,10 @@ impl Store {
     pub async fn sku(&self, sku: String) -> Result<Option<(ProductId, bool)>, Fault> {
         self.reading(move |shared| {
             let snapshot = shared.snapshot();
-            let Some(record) = shared.record(&snapshot, shared.fields.sku, &sku)? else { return Ok(None) };
+            let address = find(&snapshot, shared.fields.sku, &sku)?;
+            let product = address.and_then(|address| snapshot.product(address));
             let available = find(&snapshot, shared.fields.in_stock, &sku)?.is_some();
-            Ok(Some((record.id, available)))
+            Ok(product.map(|product| (product, available)))
         })
         .await
     }

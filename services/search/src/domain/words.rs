@@ -16,7 +16,7 @@ pub struct Word {
     pub end: usize,
 }
 
-/// A word as a number, for columns. Two words with one mark would only be ranked alike, never found by each other.
+/// A word as a number, for ranking. Two words with one mark would only be ranked alike, never found by each other.
 pub type Mark = u32;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub fn stem(word: &str) -> String {
     Stemmer::create(Algorithm::English).stem(word).into_owned()
 }
 
-/// The mark of a word: FNV-1a, folded. The same in every process, since it stands in the index.
+/// The mark of a word: FNV-1a, folded.
 pub fn mark(word: &str) -> Mark {
     let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -112,7 +112,7 @@ pub fn mark(word: &str) -> Mark {
     ((hash >> 32) ^ (hash & 0xffff_ffff)) as Mark
 }
 
-/// A word and its stem as one number of a column.
+/// A word and its stem as one number.
 pub fn pack(word: &str) -> u64 {
     (u64::from(mark(word)) << 32) | u64::from(mark(&stem(word)))
 }

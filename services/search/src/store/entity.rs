@@ -9,7 +9,7 @@ use tantivy::schema::{
     TextFieldIndexing, TextOptions, Value,
 };
 
-use crate::domain::{Product, ProductId, Rating, Sku, stem, words};
+use crate::domain::{Product, Rating, Sku, stem, words};
 
 /// Words of each part that are looked at.
 const TITLE_WORDS_MAX: usize = 64;
@@ -177,7 +177,6 @@ impl Fields {
 /// The part of a product that is kept as it is: to be shown, and to be compared with what its owners say.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
-    pub id: ProductId,
     pub version: i64,
     pub title: String,
     pub description: String,
@@ -188,7 +187,6 @@ pub struct Record {
 impl Record {
     fn of(product: &Product) -> Self {
         Self {
-            id: product.id,
             version: product.version,
             title: product.title.clone(),
             description: product.description.clone(),

@@ -115,7 +115,7 @@ impl Collector for Gathering {
         false
     }
 
-    /// Block by block also where documents were deleted, other than Tantivy does it by itself.
+    /// Tantivy hands on one document at a time where some were deleted; here the block is seen, so that it can be fetched.
     fn collect_segment(
         &self,
         weight: &dyn Weight,

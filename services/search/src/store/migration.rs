@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Grows with every change of what a document holds or how words are cut.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// The folder of this version's index, made when missing; those of other versions are removed.
 pub fn prepare(folder: &Path) -> io::Result<PathBuf> {

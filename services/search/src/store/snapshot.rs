@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
-use tantivy::{Searcher, SegmentReader};
+use tantivy::{DocAddress, Searcher, SegmentReader};
 use uuid::Uuid;
 
 use super::entity::column;
@@ -51,6 +51,11 @@ impl Snapshot {
             columns.push(opened);
         }
         Ok(Self { searcher, columns, by_segment })
+    }
+
+    /// Whose product a document is.
+    pub fn product(&self, address: DocAddress) -> Option<ProductId> {
+        Some(self.columns.get(address.segment_ord as usize)?.id(address.doc_id))
     }
 }
 

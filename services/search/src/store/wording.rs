@@ -10,7 +10,7 @@ use crate::domain::pack;
 /// The words of titles and labels.
 pub struct Wording {
     /// A word and its stem as marks, by the number of the word.
-    packed: Vec<u64>,
+    marks: Vec<u64>,
     /// One document after the other: how many words its title has, their numbers, and those of its labels.
     rows: Vec<u32>,
     /// Where the row of each document begins, and where that of the last one ends.
@@ -23,10 +23,10 @@ impl Wording {
         labels: Option<&StrColumn>,
         documents: u32,
     ) -> tantivy::Result<Self> {
-        let mut packed = Vec::new();
-        add(titles, &mut packed)?;
-        let in_titles = packed.len() as u32;
-        add(labels, &mut packed)?;
+        let mut marks = Vec::new();
+        add(titles, &mut marks)?;
+        let in_titles = marks.len() as u32;
+        add(labels, &mut marks)?;
         let (mut rows, mut starts) = (Vec::new(), Vec::with_capacity(documents as usize + 1));
         for document in 0..documents {
             starts.push(rows.len() as u32);
@@ -35,13 +35,13 @@ impl Wording {
             rows.extend(words(labels, document).map(|word| in_titles + word));
         }
         starts.push(rows.len() as u32);
-        packed.shrink_to_fit();
+        marks.shrink_to_fit();
         rows.shrink_to_fit();
-        Ok(Self { packed, rows, starts })
+        Ok(Self { marks, rows, starts })
     }
 
-    /// Has the rows of documents at hand that are looked at next. They lie far apart: one after the other, each would be
-    /// waited for; asked for together, they come together.
+    /// Brings the rows of documents that are looked at next into the processor's cache. They lie far apart: one after the
+    /// other, each would be waited for; asked for together, they come together.
     pub fn fetch(&self, documents: &[u32]) {
         let end = |document: &u32| {
             let row = self.row(*document);
@@ -50,11 +50,11 @@ impl Wording {
         black_box(documents.iter().map(end).fold(0, |all, end| all ^ end));
     }
 
-    /// The words of a document's title and of its labels, packed, in the order of the text.
+    /// The words of a document's title and of its labels as marks, in the order of the text.
     pub fn of(&self, document: u32) -> (impl Iterator<Item = u64>, impl Iterator<Item = u64>) {
         let (title, words) = self.row(document).split_first().unwrap_or((&0, &[]));
         let (title, labels) = words.split_at_checked(*title as usize).unwrap_or_default();
-        (self.packed(title), self.packed(labels))
+        (self.marked(title), self.marked(labels))
     }
 
     fn row(&self, document: u32) -> &[u32] {
@@ -62,16 +62,16 @@ impl Wording {
         self.rows.get(start(document as usize)..start(document as usize + 1)).unwrap_or_default()
     }
 
-    fn packed(&self, words: &[u32]) -> impl Iterator<Item = u64> {
-        words.iter().filter_map(|word| self.packed.get(*word as usize).copied())
+    fn marked(&self, words: &[u32]) -> impl Iterator<Item = u64> {
+        words.iter().filter_map(|word| self.marks.get(*word as usize).copied())
     }
 }
 
-fn add(column: Option<&StrColumn>, packed: &mut Vec<u64>) -> tantivy::Result<()> {
+fn add(column: Option<&StrColumn>, marks: &mut Vec<u64>) -> tantivy::Result<()> {
     let Some(column) = column else { return Ok(()) };
     let mut dictionary = column.dictionary().stream()?;
     while dictionary.advance() {
-        packed.push(pack(&String::from_utf8_lossy(dictionary.key())));
+        marks.push(pack(&String::from_utf8_lossy(dictionary.key())));
     }
     Ok(())
 }

@@ -198,19 +198,33 @@ proptest! {
         reverse in any::<bool>(),
     ) {
         run(async {
-            let shop = shop_of(&draws).await;
-            for query in ["", "mug"] {
-                let wanted = shop.ask(full(query, Vec::new())).await.unwrap();
-                for sort in 0..=5 {
-                    let request = pb::SearchProductsRequest { sort, reverse, page_size, ..full(query, Vec::new()) };
-                    let whole = pb::SearchProductsRequest { page_size: 250, ..request.clone() };
-                    let whole = ids(&shop.ask(whole).await.unwrap());
-                    let paged = all_pages(&shop, request).await;
-                    assert_eq!(paged, whole, "{query:?} by {sort}, reverse {reverse}");
-                    assert_eq!(paged.iter().collect::<BTreeSet<_>>().len() as i64, wanted.total_size);
-                }
-            }
+            page_by_page(&shop_of(&draws).await, page_size, reverse).await;
         });
+    }
+}
+
+#[tokio::test]
+async fn pages_of_many_products_show_everything_once_in_every_order() {
+    let draws: Vec<Draw> =
+        (0..200).map(|number| plain(number % 4, 100 + (number * 37 % 50) as i64)).collect();
+    let shop = shop_of(&draws).await;
+    for reverse in [false, true] {
+        page_by_page(&shop, 20, reverse).await;
+    }
+}
+
+/// All pages in a row show what one page of all shows.
+async fn page_by_page(shop: &Shop, page_size: i32, reverse: bool) {
+    for query in ["", "mug"] {
+        let wanted = shop.ask(full(query, Vec::new())).await.unwrap();
+        for sort in 0..=5 {
+            let request = pb::SearchProductsRequest { sort, reverse, page_size, ..full(query, Vec::new()) };
+            let whole = pb::SearchProductsRequest { page_size: 250, ..request.clone() };
+            let whole = ids(&shop.ask(whole).await.unwrap());
+            let paged = all_pages(shop, request).await;
+            assert_eq!(paged, whole, "{query:?} by {sort}, reverse {reverse}");
+            assert_eq!(paged.iter().collect::<BTreeSet<_>>().len() as i64, wanted.total_size);
+        }
     }
 }
 
