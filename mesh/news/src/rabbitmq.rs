@@ -31,7 +31,7 @@ use publisher::{RECONNECT_MAX, RECONNECT_MIN};
 /// Silence of the other side for twice as long is the end of a connection.
 const HEARTBEAT_SECONDS: u16 = 10;
 /// The client holds room for 32 frames each way on every connection, and a broker offers frames of 128 KiB: 8 MiB that
-/// events of a few hundred bytes never fill. What is longer travels in several frames.
+/// events of a few hundred bytes never fill. A longer body travels in several frames.
 const FRAME_BYTES_MAX: u32 = 16 * 1024;
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// A message that came back so often is put aside. It comes back when whoever had it died or restarted, and also where it

@@ -66,7 +66,9 @@ pub(crate) struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub(crate) async fn open(settings: Settings) -> Result<Self, lapin::Error> {
+    pub(crate) async fn open(mut settings: Settings) -> Result<Self, lapin::Error> {
+        // Nobody knows what strangers put into headers, which no frame may be too short for.
+        settings.uri.query.frame_max = None;
         let connection = settings.connect("shop events").await?;
         let channel = connection.create_channel().await?;
         settings.declare(&channel).await?;
