@@ -15,6 +15,8 @@ use crate::edges;
 use crate::process::{self, Error};
 use crate::report::chain;
 
+/// The last that it says of a shop apart.
+pub(crate) const HOW_TO_STOP: &str = "Ctrl-C, or the end of input, stops everything";
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts the shop and waits; true when it ran.
@@ -47,7 +49,7 @@ fn up_apart(checkout: &Checkout, built: Option<PathBuf>) -> Result<(), Error> {
         println!("  {name:<15} {ready}");
     }
     println!("  {}={} cargo test --test conformance", APART, shop.described()?.display());
-    println!("Ctrl-C, or the end of input, stops everything");
+    println!("{HOW_TO_STOP}");
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let (mut input, mut typed) = (stdin(), Vec::new());
