@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::acts::{self, goods};
+use crate::acts::{self, ORDER, goods, seen};
+use crate::after::{CANCEL, REFUND, SHIP, money};
 use crate::harness::{Shop, text};
 use crate::inbox::one;
 
@@ -21,6 +22,34 @@ async fn an_order_is_confirmed_by_a_mail_with_its_lines_and_totals() {
     assert!(mail.contains("Grace Hopper") && mail.contains("1 Harbour Street"), "{mail}");
     let token = order.token.unwrap();
     assert!(mail.contains(&format!("#token={token}")), "a guest has no account to see the order in: {mail}");
+}
+
+#[tokio::test]
+async fn a_parcel_a_refund_and_an_order_that_was_cancelled_are_told_by_mail() {
+    let shop = Shop::shared();
+    let (staff, guest) = (shop.staff().await, shop.guest());
+    let goods = goods(&staff, "10.00", 9).await;
+    let (sent, cancelled) = (acts::bought(&guest, &goods, 2).await, acts::bought(&guest, &goods, 1).await);
+    let mut numbers = Vec::new();
+    for order in [&sent, &cancelled] {
+        numbers.push(text(&acts::paid(&guest, order).await["number"]));
+    }
+    let mail = async |subject: String| one(&shop, "buyer@example.com", &subject).await;
+    let refund = |amount: &str| json!({ "id": sent.id, "amount": money(amount) });
+
+    staff.done(SHIP, json!({ "id": sent.id, "lines": [] })).await;
+    let shipped = mail(format!("Order {} is on its way", numbers[0])).await;
+    staff.done(REFUND, refund("5.00")).await;
+    let first = mail(format!("A refund for order {}", numbers[0])).await;
+    guest.done(CANCEL, seen(&cancelled)).await;
+    let given_up = mail(format!("Order {} is cancelled", numbers[1])).await;
+    let all_of_it = mail(format!("A refund for order {}", numbers[1])).await;
+
+    assert!(shipped.contains("Gull Post") && shipped.contains("G1"), "{shipped}");
+    assert!(first.contains("5.00 GBP") && !first.contains("Together with"), "{first}");
+    assert!(given_up.contains(&numbers[1]), "{given_up}");
+    let paid = guest.look(ORDER, seen(&cancelled)).await["paidAmount"]["amount"].take();
+    assert!(all_of_it.contains(&format!("{} GBP", text(&paid))), "{all_of_it}");
 }
 
 #[tokio::test]

@@ -36,6 +36,31 @@ async fn history_is_taken_order_by_order_and_once() {
 }
 
 #[tokio::test]
+async fn a_history_that_is_imported_five_times_at_once_is_there_once() {
+    for shop in shops().await {
+        let order = |number: i64| {
+            format!(
+                r#"{{"order":"{number}","at":"2010-12-01 08:26:00","customer":null,"country":"EIRE","lines":[{{"sku":"X","qty":1,"unit_pence":100}}]}}"#
+            )
+        };
+        let file = (0..200).map(order).collect::<Vec<_>>().join("\n");
+
+        let imports = (0..5).map(|_| import(&shop, file.as_bytes(), 1_000));
+        let told = futures::future::join_all(imports).await;
+
+        let told: Vec<pb::OrderImportProgress> = told.into_iter().map(|told| told.unwrap().0).collect();
+        let sum = |of: fn(&pb::OrderImportProgress) -> i64| told.iter().map(of).sum::<i64>();
+        let sums = [sum(|told| told.orders_created), sum(|told| told.orders_unchanged)];
+        assert_eq!((sums, sum(|told| told.orders_refused)), ([200, 800], 0));
+        assert_eq!(sum(|told| told.total_minor_units), 20_000);
+        let all = pb::ListOrdersRequest { all_accounts: true, with_totals: true, ..Default::default() };
+        let listed = shop.staff().list_orders(all).await.unwrap().into_inner();
+        assert_eq!((listed.total_size, listed.total_amounts[0].minor_units), (Some(200), 20_000));
+        assert_eq!(kit::testing::unsent(&shop.database, 1_000).await.unwrap().len(), 200);
+    }
+}
+
+#[tokio::test]
 async fn imported_orders_are_history() {
     for shop in shops().await {
         import(&shop, HISTORY.as_bytes(), 1_000).await.unwrap();

@@ -79,6 +79,12 @@ async fn a_cancelled_order_gives_everything_back() {
         assert_eq!(shop.pricing.uses(Use::Released), 1);
         assert!(cancelled.allowed_actions.is_empty());
 
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
+        let told = news.iter().find(|event| event.kind == "order.cancelled").unwrap();
+        let told: pb::OrderCancelled = told.decode().unwrap();
+        let contact: pb::OrderContact = shop.opener.open(&told.contact.unwrap()).unwrap();
+        assert_eq!((told.number, contact.email.as_str()), (cancelled.number.clone(), "ada@example.org"));
+
         let again = cancel(&shop, &bought.order_id).await.unwrap();
         assert_eq!(again, cancelled);
         let refused = ship(&shop, &bought.order_id, Vec::new()).await.unwrap_err();
@@ -241,6 +247,27 @@ async fn refunds_at_once_never_give_back_more_than_was_paid() {
         assert_eq!((rest.payment_state(), units(&rest.refunded)), (OrderPaymentState::Refunded, 1_800));
         let refused = refund(&shop, &order.id, Some(1)).await.unwrap_err();
         assert_eq!(mesh::status::metadata_of(&refused)["refundable_minor_units"], "0");
+    }
+}
+
+#[tokio::test]
+async fn each_refund_is_told_with_its_own_amount_and_the_sum_so_far() {
+    for shop in shops().await {
+        let (_, order) = shop.order().await;
+        refund(&shop, &order.id, Some(500)).await.unwrap();
+        refund(&shop, &order.id, Some(300)).await.unwrap();
+
+        let news = kit::testing::unsent(&shop.database, 100).await.unwrap();
+
+        let refunds = news.iter().filter(|event| event.kind == "order.refunded");
+        let refunds: Vec<pb::OrderRefunded> = refunds.map(|event| event.decode().unwrap()).collect();
+        let told: Vec<(i64, i64)> =
+            refunds.iter().map(|told| (units(&told.amount), units(&told.refunded))).collect();
+        assert_eq!(told, [(500, 500), (300, 800)]);
+        for told in refunds {
+            let contact: pb::OrderContact = shop.opener.open(&told.contact.unwrap()).unwrap();
+            assert_eq!((contact.email.as_str(), told.number), ("ada@example.org", order.number.clone()));
+        }
     }
 }
 
