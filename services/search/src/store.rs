@@ -186,8 +186,8 @@ impl Store {
             let mut records = HashMap::new();
             let snapshot = shared.snapshot();
             for id in ids {
-                let record = shared.record(&snapshot, shared.fields.id, &id.to_string())?;
-                records.extend(record.map(|record| (id, record)));
+                let Some(address) = find(&snapshot, shared.fields.id, &id.to_string())? else { continue };
+                records.extend(shared.record(&snapshot, address)?.map(|record| (id, record)));
             }
             Ok(records)
         })
@@ -308,11 +308,11 @@ impl Shared {
         let gathered = snapshot.searcher.search(&understanding.query, &gathering)?;
         // Records lie packed among others, and most questions are answered without any.
         let best = gathered.best.first().filter(|_| understanding.mended.contains(&true));
-        let best = best.map(|best| self.record_at(snapshot, best.address)).transpose()?.flatten();
+        let best = best.map(|best| self.record(snapshot, best.address)).transpose()?.flatten();
         let corrected = best.and_then(|best| correct(&meaning, ask, &understanding.mended, &best));
         let mut hits = Vec::with_capacity(gathered.best.len());
         for Ranked { address, product, position } in gathered.best {
-            let record = if ask.records { self.record_at(snapshot, address)? } else { None };
+            let record = if ask.records { self.record(snapshot, address)? } else { None };
             hits.push(Hit { product, record, position });
         }
         let mut completed: Vec<(String, i64)> = gathered
@@ -332,12 +332,7 @@ impl Shared {
         })
     }
 
-    fn record(&self, snapshot: &Snapshot, field: Field, text: &str) -> tantivy::Result<Option<Record>> {
-        let Some(address) = find(snapshot, field, text)? else { return Ok(None) };
-        self.record_at(snapshot, address)
-    }
-
-    fn record_at(&self, snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Option<Record>> {
+    fn record(&self, snapshot: &Snapshot, address: DocAddress) -> tantivy::Result<Option<Record>> {
         let document: TantivyDocument = snapshot.searcher.doc(address)?;
         Ok(self.fields.record(&document))
     }

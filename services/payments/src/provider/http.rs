@@ -21,7 +21,7 @@ const KEY_LENGTH_MAX: usize = 200;
 const REFERENCE_LENGTH_MAX: usize = 200;
 const URL_LENGTH_MAX: usize = 2_000;
 
-/// Where a provider listens: `http://host:port`, or `https`.
+/// Where a provider listens: `http://host:port`. `https` is read as well, though this client speaks no TLS yet: every call fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderUrl(Url);
 
