@@ -6,7 +6,7 @@ mod client;
 mod edge;
 mod enumeration;
 mod figures;
-mod kernel;
+pub(crate) mod kernel;
 mod recommendations;
 mod replay;
 mod search;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::bench::kernel;
 use crate::checkout::Checkout;
 use crate::conformance::APART;
 use crate::edges;
@@ -35,8 +36,8 @@ pub(crate) struct Terminal {
 
 /// A program that runs, or ran.
 struct Program {
-    id: String,
-    parent: String,
+    id: u32,
+    parent: u32,
     /// When it began, by the kernel's count: numbers come again.
     began: String,
     marked: bool,
@@ -116,16 +117,14 @@ impl Terminal {
 
 impl Program {
     /// Nothing where it has ended.
-    fn of(id: &str, mark: &str) -> Option<Program> {
+    fn of(id: u32, mark: &str) -> Option<Program> {
         let told = |file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
-        let stat = String::from_utf8_lossy(&told("stat")).into_owned();
-        // The name of the program may hold spaces; what follows its bracket does not.
-        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-        let (state, parent, began) = (fields.first()?, fields.get(1)?, fields.get(19)?);
+        let stat = kernel::stat(id).ok()?;
+        let (state, parent, began) = (stat.first()?, stat.get(1)?.parse().ok()?, stat.get(19)?);
         (*state != "Z").then(|| Program {
-            id: id.to_owned(),
-            parent: (*parent).to_owned(),
-            began: (*began).to_owned(),
+            id,
+            parent,
+            began: began.clone(),
             marked: told("environ").split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes()),
             words: String::from_utf8_lossy(&told("cmdline")).replace('\0', " "),
         })
@@ -133,15 +132,15 @@ impl Program {
 
     /// Whether it is still there.
     fn runs(&self) -> bool {
-        Program::of(&self.id, "").is_some_and(|now| now.began == self.began)
+        Program::of(self.id, "").is_some_and(|now| now.began == self.began)
     }
 }
 
 /// Those that still run, and what was started meanwhile.
 fn left(began: &[Program], mark: &str) -> Result<Vec<String>, Error> {
-    let mut left: BTreeMap<String, String> = BTreeMap::new();
+    let mut left: BTreeMap<u32, String> = BTreeMap::new();
     let still = began.iter().filter(|program| program.runs());
-    left.extend(still.map(|program| (program.id.clone(), program.words.clone())));
+    left.extend(still.map(|program| (program.id, program.words.clone())));
     left.extend(family(mark)?.into_iter().map(|program| (program.id, program.words)));
     Ok(left.into_values().collect())
 }
@@ -150,9 +149,9 @@ fn left(began: &[Program], mark: &str) -> Result<Vec<String>, Error> {
 fn family(mark: &str) -> Result<Vec<Program>, Error> {
     let all = Path::new("/proc");
     let entries = fs::read_dir(all).map_err(|source| file_error(all, "read", source))?.flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let (mut family, mut others): (Vec<Program>, Vec<Program>) =
-        names.filter_map(|name| Program::of(&name, mark)).partition(|program| program.marked);
+        ids.filter_map(|id| Program::of(id, mark)).partition(|program| program.marked);
     loop {
         let is_of_it = |program: &mut Program| family.iter().any(|parent| parent.id == program.parent);
         let children: Vec<Program> = others.extract_if(.., is_of_it).collect();
@@ -185,7 +184,7 @@ mod tests {
         shell.kill().expect("it ends");
         shell.wait().expect("it has ended");
         let without_parent = (family(&mark).expect("they can be read").len(), sleep.runs());
-        succeeds(Command::new("kill").arg(&sleep.id));
+        succeeds(Command::new("kill").arg(sleep.id.to_string()));
         while sleep.runs() {
             pause();
         }

@@ -9,12 +9,17 @@ use crate::process::{self, Error, file_error};
 /// Seconds of processor that it has used.
 pub(crate) fn cpu_seconds(process: u32) -> Result<f64, Error> {
     let ticks = process::read(Command::new("getconf").arg("CLK_TCK"))?;
-    let stat = told(process, "stat")?;
-    // The name of the program may hold spaces; what follows its bracket does not.
-    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ');
-    let used: Option<f64> = fields.skip(11).take(2).map(|field| field.parse::<f64>().ok()).sum();
+    let stat = stat(process)?;
+    let used: Option<f64> = stat.iter().skip(11).take(2).map(|field| field.parse::<f64>().ok()).sum();
     let seconds = used.zip(ticks.parse::<f64>().ok()).map(|(used, ticks)| used / ticks);
-    seconds.ok_or_else(|| Error::Refused(format!("/proc says something else than expected: {stat}")))
+    seconds.ok_or_else(|| Error::Refused(format!("/proc says something else than expected: {stat:?}")))
+}
+
+/// The fields of `/proc/<process>/stat` from the state on. The name of the program before it may hold spaces.
+pub(crate) fn stat(process: u32) -> Result<Vec<String>, Error> {
+    let stat = told(process, "stat")?;
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    Ok(fields.split(' ').map(str::to_owned).collect())
 }
 
 /// Its memory by one of the names of `/proc/<process>/status`, in MB.
